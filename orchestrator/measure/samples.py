@@ -1,0 +1,63 @@
+"""The raw record of every request of a trial, as numpy columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Outcome(IntEnum):
+    """How a request ended. Everything but OK counts against the trial; none of them is an exception."""
+
+    OK = 0  # a 2xx answer, complete
+    HTTP_ERROR = 1  # a complete answer with another status
+    TIMEOUT = 2  # no complete answer within the request time-out
+    BROKEN = 3  # the connection could not be opened, or broke before the answer was complete
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One row per request that was scheduled, in order of completion; all columns have the same length.
+
+    Times are seconds since the load started. The server's own times come from the `Server-Timing` header and
+    are NaN where the answer carried none.
+    """
+
+    scheduled_s: NDArray[np.float64]  # when the request should have left
+    sent_s: NDArray[np.float64]  # when it left; NaN when it never did
+    done_s: NDArray[np.float64]  # when it ended, however it ended
+    outcome: NDArray[np.uint8]  # an Outcome
+    status: NDArray[np.int16]  # HTTP status, 0 where there was no answer
+    queue_s: NDArray[np.float64]  # waiting in the server
+    batch_wait_s: NDArray[np.float64]  # the part of it spent collecting a batch
+    compute_s: NDArray[np.float64]  # the model at work on this request's batch
+    batch_size: NDArray[np.float64]  # requests in that batch
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(column) for name, column in self.columns().items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"sample columns differ in length: {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.scheduled_s)
+
+    def columns(self) -> dict[str, NDArray]:
+        """Name -> column, in the order of the fields."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def where(self, mask: NDArray[np.bool_]) -> Samples:
+        """The rows for which `mask` (bool, one per row) is true."""
+        return Samples(**{name: column[mask] for name, column in self.columns().items()})
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """Which requests succeeded."""
+        return self.outcome == Outcome.OK
+
+    @property
+    def response_time_s(self) -> NDArray[np.float64]:
+        """Scheduled -> done: what an SLO is about, free of coordinated omission."""
+        return self.done_s - self.scheduled_s

@@ -1,0 +1,120 @@
+"""What comes out of a trial and of a study. Frozen values; a trial without a measurement has reasons instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.samples import Samples
+
+Configuration = Mapping[str, Any]
+"""{knob path: value}; only the active knobs of a conditional space are present."""
+
+BASELINE = 0
+"""Number of the trial that measures the file's own config; the searcher's trials count from 1."""
+
+
+class Status(str, Enum):
+    """How a trial ended."""
+
+    COMPLETE = "COMPLETE"  # measured
+    INFEASIBLE = "INFEASIBLE"  # this configuration cannot be deployed here
+    INVALID = "INVALID"  # measured, but the numbers cannot be trusted
+    FAILED = "FAILED"  # the application or the measurement broke
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a trial is: `value` in the objective's own unit, `violation` >= 0 its graded distance from the SLO.
+
+    A violation of 0 means that the SLO holds; 0.5 that the worst limit is exceeded by half.
+    """
+
+    value: float
+    violation: float
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the SLO holds."""
+        return self.violation == 0
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """One configuration under one load.
+
+    `overhead_s` is `wall_s` less warm-up and measuring: what it cost to get to the configuration and back.
+    `serve_config` is the exact Serve config that was applied; `samples` is dropped once it is stored.
+    """
+
+    number: int
+    configuration: Configuration
+    status: Status
+    reasons: tuple[str, ...] = ()
+    measurement: Measurement | None = None
+    score: Score | None = None
+    wall_s: float = 0.0
+    overhead_s: float = 0.0
+    serve_config: Mapping[str, Any] = field(default_factory=dict)
+    samples: Samples | None = None
+
+    def __post_init__(self) -> None:
+        if self.status is Status.COMPLETE and (self.measurement is None or self.score is None):
+            raise ValueError("a COMPLETE trial has a measurement and a score")
+        if self.status in (Status.FAILED, Status.INFEASIBLE) and self.score is not None:
+            raise ValueError(f"a trial that is {self.status} has no score")
+        if self.status is not Status.COMPLETE and not self.reasons:
+            raise ValueError(f"a trial that is {self.status} states its reasons")
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """One search: its trials in order of their numbers, and what they say."""
+
+    study_id: str
+    name: str
+    algorithm: str
+    seed: int
+    maximize: bool
+    objective: str
+    trials: tuple[TrialResult, ...]
+
+    @property
+    def baseline(self) -> TrialResult | None:
+        """The trial of the file's own config, if it ended."""
+        return next((trial for trial in self.trials if trial.number == BASELINE), None)
+
+    @property
+    def best(self) -> TrialResult | None:
+        """The best complete trial within the SLO (the incumbent); None when there is none."""
+        return best_of(self.trials, self.maximize)
+
+    @property
+    def gain(self) -> dict[str, float] | None:
+        """Best over baseline: `throughput` as best / baseline, `p99` as baseline / best, so that more is better."""
+        best, baseline = self.best, self.baseline
+        if best is None or baseline is None or best.measurement is None or baseline.measurement is None:
+            return None
+        return {
+            "throughput": _ratio(best.measurement.throughput_rps, baseline.measurement.throughput_rps),
+            "p99": _ratio(baseline.measurement.latency_p99_ms, best.measurement.latency_p99_ms),
+        }
+
+
+def best_of(trials: tuple[TrialResult, ...], maximize: bool) -> TrialResult | None:
+    """The complete trial with the best score among those within the SLO; the earliest of equals."""
+    feasible = [t for t in trials if t.status is Status.COMPLETE and t.score is not None and t.score.feasible]
+    if not feasible:
+        return None
+    sign = 1 if maximize else -1
+    return max(feasible, key=lambda t: (sign * t.score.value, -t.number))  # type: ignore[union-attr]
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else float("nan")

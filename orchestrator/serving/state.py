@@ -1,0 +1,94 @@
+"""What Serve reports, reduced to what the writer needs: pure functions on its status and details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SLOT_PREFIX = "trial-slot-"
+"""Names of our applications. A fixed, small set: Serve leaks a little state for every new name."""
+
+
+def slot_name(index: int) -> str:
+    """Name of the application that the trials of node number `index` share."""
+    return f"{SLOT_PREFIX}{index}"
+
+
+def is_ours(application: str) -> bool:
+    """Whether an application belongs to a study (a running one, or one that died and left it)."""
+    return application.startswith(SLOT_PREFIX)
+
+
+def foreign_applications(details: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Configs of the declarative applications that are not ours, as they were deployed.
+
+    `details` is the answer of Serve's REST API. A PUT deletes every declarative application that it does not
+    name, so these go into each of ours; applications of `serve.run` are not touched by a PUT.
+    """
+    applications = details.get("applications", {})
+    return [
+        dict(application["deployed_app_config"])
+        for name, application in applications.items()
+        if not is_ours(name)
+        and application.get("source") == "declarative"
+        and application.get("deployed_app_config")
+        and application.get("status") != "DELETING"
+    ]
+
+
+def cluster_config(details: Mapping[str, Any], ours: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The body of a PUT: the cluster's own options and applications as they are, and ours."""
+    config: dict[str, Any] = {"applications": [*foreign_applications(details), *map(dict, ours)]}
+    for option in ("proxy_location", "http_options", "grpc_options", "target_capacity"):
+        if details.get(option) is not None:
+            config[option] = details[option]
+    return config
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Where an application stands: `ready`, `failed`, or neither yet; `reasons` in Serve's own words."""
+
+    ready: bool
+    failed: bool
+    reasons: tuple[str, ...]
+
+
+def readiness(application: Any) -> Readiness:
+    """Reads one entry of `serve.status().applications` (None when Serve does not know it yet)."""
+    if application is None:
+        return Readiness(False, False, ("Serve does not list the application yet",))
+    status = str(getattr(application.status, "value", application.status))
+    reasons = tuple(
+        f"{name} is {_value(deployment.status)}: {_essence(deployment.message)}"
+        for name, deployment in application.deployments.items()
+        if _value(deployment.status) != "HEALTHY"
+    )
+    if application.message and not reasons:
+        reasons = (_essence(application.message),)
+    return Readiness(
+        ready=status == "RUNNING",
+        failed=status in ("DEPLOY_FAILED", "UNHEALTHY"),
+        reasons=reasons or (f"the application is {status}",),
+    )
+
+
+def _value(status: Any) -> str:
+    return str(getattr(status, "value", status))
+
+
+def _essence(message: str) -> str:
+    """A status message on one line; of a traceback only what was raised, which is its last line."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    if not lines:
+        return "no message"
+    if any(line.startswith("Traceback") for line in lines):
+        raised = [line for line in lines if _looks_raised(line)]
+        return (raised or lines)[-1]
+    return " ".join(lines)
+
+
+def _looks_raised(line: str) -> bool:
+    head = line.split(":", 1)[0]
+    return ":" in line and " " not in head and head.endswith(("Error", "Exception", "Exit", "Interrupt"))
