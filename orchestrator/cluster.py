@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import socket
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from orchestrator.errors import ClusterError
 
@@ -19,6 +19,10 @@ TRIAL_SLOT = "trial_slot"
 """Custom resource of the nodes that take trials; one unit is one trial at a time."""
 
 HTTP_PORT = 8000
+
+EXIT_DEADLINE_S = 5.0
+"""How long processes of a cluster that we shut down may take to end by themselves."""
+
 _HAPROXY_PORTS = {"RAY_SERVE_HAPROXY_STATS_PORT": 8404, "RAY_SERVE_HAPROXY_METRICS_PORT": 9101}
 
 
@@ -64,13 +68,14 @@ def open_cluster(address: str | None, data_plane: str | None, num_cpus: int | No
     """
     import ray
 
-    with _scratch_directory() as scratch:
-        plane = data_plane or default_data_plane()
-        cluster = _connect(address) if address else _start(plane, num_cpus, scratch)
-        try:
-            yield cluster
-        finally:
-            ray.shutdown()
+    children = set(psutil.Process().children(recursive=True))
+    cluster = _connect(address) if address else _start(data_plane or default_data_plane(), num_cpus)
+    try:
+        yield cluster
+    finally:
+        started = set(psutil.Process().children(recursive=True)) - children
+        ray.shutdown()
+        _end(started)
 
 
 def _connect(address: str) -> Cluster:
@@ -97,12 +102,12 @@ def _connect(address: str) -> Cluster:
     )
 
 
-def _start(data_plane: str, num_cpus: int | None, scratch: Path) -> Cluster:
+def _start(data_plane: str, num_cpus: int | None) -> Cluster:
     import ray
 
     _require_haproxy(data_plane)
     http_port = free_port(HTTP_PORT)
-    environment = _owned_environment(data_plane, scratch)
+    environment = _owned_environment(data_plane)
     with _environment(environment):
         try:
             context = ray.init(
@@ -125,13 +130,13 @@ def _start(data_plane: str, num_cpus: int | None, scratch: Path) -> Cluster:
     )
 
 
-@contextmanager
-def _scratch_directory() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="orchestrator-haproxy-"))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+def _end(processes: Iterable[psutil.Process]) -> None:
+    """Waits for what the cluster had started to end; an HAProxy that stays would keep its ports."""
+    _, alive = psutil.wait_procs(list(processes), timeout=EXIT_DEADLINE_S)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=EXIT_DEADLINE_S)
 
 
 def _require_haproxy(data_plane: str) -> None:
@@ -142,18 +147,12 @@ def _require_haproxy(data_plane: str) -> None:
         )
 
 
-def _owned_environment(data_plane: str, scratch: Path) -> dict[str, str]:
+def _owned_environment(data_plane: str) -> dict[str, str]:
     """Variables of a cluster that we start; what the user has set already wins."""
     variables = data_plane_environment(data_plane)
     if data_plane == "haproxy":
-        # Ports and files of its own, so that an HAProxy left by another cluster cannot break this one.
+        # Free ports, so that an HAProxy that another cluster left behind cannot break this one.
         variables |= {name: str(free_port(port)) for name, port in _HAPROXY_PORTS.items()}
-        variables |= {
-            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(scratch / "haproxy.cfg"),
-            "RAY_SERVE_HAPROXY_SOCKET_PATH": str(scratch / "admin.sock"),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(scratch),
-            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(scratch / "server-state"),
-        }
     variables["RAY_USAGE_STATS_ENABLED"] = "0"
     chosen = {name: value for name, value in variables.items() if name not in os.environ}
     # Applications are named by import path; like `serve run`, look for them in the current directory too.

@@ -64,3 +64,7 @@ class DeploymentFailedError(OrchestratorError):
 
 class PayloadError(OrchestratorError):
     """The workload's payloads cannot be made: no such file, function or model input."""
+
+
+class StudyAbortedError(OrchestratorError):
+    """A study that cannot come to a result was ended early; the message says why."""

@@ -50,7 +50,8 @@ class TrialResult:
     """One configuration under one load.
 
     `overhead_s` is `wall_s` less warm-up and measuring: what it cost to get to the configuration and back.
-    `serve_config` is the exact Serve config that was applied; `samples` is dropped once it is stored.
+    `serve_config` is the exact Serve config that was applied, in the trial's slot; `export_config` is the same
+    configuration as a user deploys it. `samples` is dropped once it is stored.
     """
 
     number: int
@@ -62,6 +63,7 @@ class TrialResult:
     wall_s: float = 0.0
     overhead_s: float = 0.0
     serve_config: Mapping[str, Any] = field(default_factory=dict)
+    export_config: Mapping[str, Any] = field(default_factory=dict)
     samples: Samples | None = None
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,16 +80,16 @@ def _value(status: Any) -> str:
 
 
 def _essence(message: str) -> str:
-    """A status message on one line; of a traceback only what was raised, which is its last line."""
-    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    """A status message on one line; of a stack trace only how it began and what was raised."""
+    lines = [line.strip() for line in _COLOURS.sub("", message).splitlines() if line.strip()]
     if not lines:
         return "no message"
-    if any(line.startswith("Traceback") for line in lines):
-        raised = [line for line in lines if _looks_raised(line)]
-        return (raised or lines)[-1]
-    return " ".join(lines)
+    raised = [line for line in lines if _RAISED.match(line)]
+    if len(lines) == 1 or not raised:
+        return " ".join(lines)
+    beginning = lines[0].split(" Error: ", 1)[0]
+    return raised[-1] if beginning.startswith("Traceback") else f"{beginning} {raised[-1]}"
 
 
-def _looks_raised(line: str) -> bool:
-    head = line.split(":", 1)[0]
-    return ":" in line and " " not in head and head.endswith(("Error", "Exception", "Exit", "Interrupt"))
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_RAISED = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b.*")

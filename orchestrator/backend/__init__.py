@@ -1,0 +1,1 @@
+"""Runs the trials that a searcher suggests: Ray Tune on a cluster."""

@@ -1,0 +1,48 @@
+"""What a study asks of a back end, and what it hears from one."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from orchestrator.experiment import Experiment
+from orchestrator.result import Configuration, TrialResult
+
+
+class Listener(Protocol):
+    """Hears of every trial, in the process of the study; calls come from one thread."""
+
+    def trial_started(self, number: int, configuration: Configuration) -> None:
+        """A trial was given its place."""
+
+    def trial_finished(self, result: TrialResult) -> None:
+        """A trial ended, exactly once for each that started, unless the study is interrupted.
+
+        Raises:
+            StudyAbortedError: to end the study here.
+        """
+
+
+class Suggestions(Protocol):
+    """A searcher as Ray Tune knows it (`ray.tune.search.Searcher`)."""
+
+    def suggest(self, trial_id: str) -> Any:
+        """{"number", "configuration"} of the next trial, None for "not now", or `Searcher.FINISHED`."""
+
+    def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
+        """Hears `report(result)` of a trial, or None and `error` when it was lost."""
+
+
+class Backend(Protocol):
+    """Something that can run trials."""
+
+    def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
+        """Runs what the searcher suggests until it has no more; leaves nothing behind, however it ends."""
+
+
+def report(result: TrialResult) -> dict[str, Any]:
+    """What a searcher is told of a trial: its status, and its score when it has one."""
+    return {
+        "status": result.status.value,
+        "value": result.score.value if result.score else None,
+        "violation": result.score.violation if result.score else None,
+    }

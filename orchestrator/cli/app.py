@@ -1,0 +1,169 @@
+"""The commands: what they take, and what `--help` teaches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from orchestrator import __version__
+from orchestrator.errors import OrchestratorError, UsageError
+
+app = typer.Typer(
+    name="orchestrator",
+    help="Finds the Ray Serve configuration to deploy for your load and your latency promise.\n\n"
+    "An experiment is a YAML file: the application, the load, the promise (SLO), and the knobs to search. "
+    "Start with `orchestrator check search_spaces/digits.yaml`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+File = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", metavar="FILE", show_default=False)]
+Study = Annotated[
+    str | None,
+    typer.Argument(
+        help="A study's id or the beginning of one, or an experiment's name; the latest study if left out.",
+        metavar="[STUDY]",
+        show_default=False,
+    ),
+]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        envvar="MLFLOW_TRACKING_URI",
+        help="An MLflow tracking server or store; the store in ./mlruns if left out.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Finds the Ray Serve configuration to deploy for your load and your latency promise."""
+    if version:
+        print(f"orchestrator {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def check(file: File) -> None:
+    """Validate an experiment without starting Ray, and say what running it would mean.
+
+    Prints the knobs, the size of the space, the baseline and an estimate of the time. Exit code 2 and every
+    problem of the file when it is not valid.
+    """
+    from orchestrator.cli.check import print_check
+    from orchestrator.experiment import load_experiment
+
+    print_check(Console(), load_experiment(file))
+
+
+@app.command()
+def run(
+    file: File,
+    trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
+    algorithm: Annotated[str | None, typer.Option(help="Search algorithm: hyperopt or random.")] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS",
+            help="A running Ray cluster (`auto` on one of its nodes); a local one is started if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study: measure the baseline, then every configuration that the search chooses.
+
+    Options win over the file. Ctrl-C ends the running trial, keeps those that are done and cleans up.
+    """
+    from orchestrator.cli.run import run_command
+    from orchestrator.experiment import load_experiment, with_overrides
+
+    experiment = with_overrides(load_experiment(file), trials=trials, seed=seed, algorithm=algorithm)
+    raise typer.Exit(run_command(experiment, address, tracking_uri, as_json))
+
+
+@app.command()
+def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
+    """Show the trials of a study as a table, the best first."""
+    from orchestrator.cli.tables import print_outcome
+    from orchestrator.document import study_document
+    from orchestrator.tracking import open_tracker
+
+    result = open_tracker(tracking_uri, Path.cwd()).load_study(study)
+    if as_json:
+        print(json.dumps(study_document(result), indent=2))
+    else:
+        print_outcome(Console(), result)
+
+
+@app.command()
+def export(
+    study: Study = None,
+    trial: Annotated[int | None, typer.Option(help="Number of another trial than the winner.", min=0)] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")] = None,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Print the winner as a Serve config that `serve deploy` takes."""
+    from orchestrator.cli.export import exported
+    from orchestrator.tracking import open_tracker
+
+    text = exported(open_tracker(tracking_uri, Path.cwd()).load_study(study), trial)
+    if output is None:
+        print(text, end="")
+    else:
+        output.write_text(text)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on loopback.", min=1, max=65535)] = 5000,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Open the MLflow UI on loopback: one experiment per file, a run per study, a child run per trial."""
+    from orchestrator.tracking import ui_command
+
+    command = ui_command(tracking_uri, Path.cwd(), port)
+    print(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", file=sys.stderr)
+    try:
+        raise typer.Exit(subprocess.call(command))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def doctor(
+    address: Annotated[
+        str | None,
+        typer.Option(envvar="RAY_ADDRESS", help="Also try to reach this Ray cluster.", show_default=False),
+    ] = None,
+) -> None:
+    """Say whether this machine is ready: versions, cores, memory, ports, data plane, cluster."""
+    from orchestrator.cli.doctor import print_doctor
+
+    raise typer.Exit(print_doctor(Console(), address))
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one message on stderr and an exit code, never a traceback."""
+    try:
+        app()
+    except OrchestratorError as error:
+        kind = "usage" if isinstance(error, UsageError) else "error"
+        Console(stderr=True).print(f"[bold red]{kind}:[/] ", end="")
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,152 @@
+"""The study as it goes: a live display in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.cli.names import describe, duration, figure, short_names
+from orchestrator.experiment import Experiment
+from orchestrator.result import BASELINE, Configuration, Status, TrialResult
+
+REFRESH_HZ = 2
+"""Slow on purpose: the display shares its cores with what is being measured."""
+
+_STYLES = {
+    Status.COMPLETE: "green",
+    Status.INFEASIBLE: "yellow",
+    Status.INVALID: "magenta",
+    Status.FAILED: "red",
+}
+
+Phases = Callable[[], dict[int, tuple[str, float]]]
+
+
+class StudyDisplay:
+    """Observes a study. Each trial leaves one line; below them, in a terminal, what is going on right now."""
+
+    def __init__(self, console: Console, experiment: Experiment, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._experiment = experiment
+        self._clock = clock
+        self._names = short_names(experiment.space.paths())
+        self._total = experiment.search.trials + 1
+        self._planned_s = experiment.measure.warmup_s + experiment.measure.max_s
+        self._running: dict[int, Configuration] = {}
+        self._finished = 0
+        self._incumbent: TrialResult | None = None
+        self._first_start: float | None = None
+        self._doing = "starting"
+        self._phases: Phases = dict
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=REFRESH_HZ, transient=True)
+
+    def __enter__(self) -> StudyDisplay:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._phases = dict  # the cluster is going away: do not ask it any more
+        self._live.stop()
+
+    def doing(self, what: str) -> None:
+        """What happens outside of trials: "starting a Ray cluster"."""
+        self._doing = what
+        if not self._console.is_terminal:
+            self._console.print(f"{what} …")
+
+    def watch(self, phases: Phases) -> None:
+        """Where the phases of running trials are to be had, as {number: (phase, seconds)}."""
+        self._phases = phases
+
+    def study_started(self, study_id: str) -> None:
+        """See `orchestrator.study.Observer`."""
+        search = self._experiment.search
+        self._console.print(
+            f"study [bold]{study_id}[/]: {self._experiment.name}, baseline + {search.trials} trials by "
+            f"{search.algorithm}, seed {search.seed}",
+            highlight=False,
+        )
+
+    def trial_started(self, number: int, configuration: Configuration) -> None:
+        """See `orchestrator.study.Observer`."""
+        if self._first_start is None:
+            self._first_start = self._clock()
+        self._running[number] = configuration
+
+    def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:
+        """See `orchestrator.study.Observer`."""
+        self._running.pop(result.number, None)
+        self._finished += 1
+        leads = incumbent is not None and incumbent.number == result.number
+        self._incumbent = incumbent
+        self._console.print(self._line(result, leads), soft_wrap=True)
+
+    def _line(self, result: TrialResult, leads: bool) -> Text:
+        line = Text(f"{trial_label(result.number, self._total):>8}  ")
+        line.append(f"{result.status.value:<10}", style=_STYLES[result.status])
+        if result.status is Status.COMPLETE and result.measurement is not None:
+            line.append(f" {figures(result):<34}")
+        line.append(" " + describe(result.configuration, self._names), style="dim")
+        if leads:
+            line.append("  ← best so far", style="bold green")
+        elif result.score is not None and not result.score.feasible:
+            line.append("  misses the SLO", style="yellow")
+        for reason in result.reasons:
+            line.append(f"\n{'':10}{reason}", style="dim italic")
+        return line
+
+    def _render(self) -> Group:
+        rows = Table.grid(padding=(0, 1))
+        phases = self._safe_phases()
+        for number, configuration in self._running.items():
+            phase, seconds = phases.get(number, ("starting", 0.0))
+            loading = phase == "loading"
+            done = min(seconds, self._planned_s) if loading else 0.0
+            bar = ProgressBar(total=self._planned_s, completed=done, width=24, pulse=not loading)
+            label = "measuring" if done > self._experiment.measure.warmup_s else "warming up" if loading else phase
+            rows.add_row(
+                trial_label(number, self._total),
+                Text(label, style="cyan"),
+                bar,
+                f"{seconds:4.1f} s" + (f" of ≤ {self._planned_s:g} s" if loading else ""),
+                Text(describe(configuration, self._names), style="dim"),
+            )
+        if not self._running:
+            rows.add_row(Text(f"{self._doing} …", style="cyan"))
+        return Group(rows, self._footer())
+
+    def _footer(self) -> Text:
+        best = f"best so far: {figures(self._incumbent)}" if self._incumbent else "nothing within the SLO yet"
+        return Text(f"{self._finished}/{self._total} trials · {best} · {self._eta()}", style="bold")
+
+    def _eta(self) -> str:
+        if self._first_start is None or not self._finished:
+            return "time left: not known yet"
+        per_trial = (self._clock() - self._first_start) / self._finished
+        return f"about {duration(per_trial * (self._total - self._finished))} left"
+
+    def _safe_phases(self) -> dict[int, tuple[str, float]]:
+        try:
+            return self._phases()
+        except Exception:  # a display must not end a study: the cluster may be going away
+            return {}
+
+
+def trial_label(number: int, total: int) -> str:
+    """"baseline" or "7/20": the baseline is not one of the searcher's trials."""
+    return "baseline" if number == BASELINE else f"{number}/{total - 1}"
+
+
+def figures(result: TrialResult) -> str:
+    """The two figures everybody looks for."""
+    measured = result.measurement
+    assert measured is not None
+    return f"{figure(measured.throughput_rps, ' req/s')}, p99 {figure(measured.latency_p99_ms, ' ms')}"

@@ -1,0 +1,49 @@
+"""Knob paths and values as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orchestrator.result import Configuration
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """{path: its shortest ending that no other path shares}, in the order of the paths."""
+    paths = list(dict.fromkeys(paths))
+    return {path: _shortest(path, paths) for path in paths}
+
+
+def _shortest(path: str, paths: list[str]) -> str:
+    parts = path.split(".")
+    for length in range(1, len(parts) + 1):
+        ending = parts[-length:]
+        if sum(other.split(".")[-length:] == ending for other in paths) == 1:
+            return ".".join(ending)
+    return path
+
+
+def describe(configuration: Configuration, names: Mapping[str, str]) -> str:
+    """A configuration on one line: "max_batch_size=32 num_replicas=2"."""
+    return " ".join(f"{names.get(path, path)}={value_text(value)}" for path, value in configuration.items())
+
+
+def value_text(value: Any) -> str:
+    """A knob's value in at most some characters; floats with three significant digits."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value)
+
+
+def figure(value: float | None, unit: str = "") -> str:
+    """A measured figure with three significant digits and thousands separated; a dash for what is not there."""
+    if value is None or value != value:
+        return "–"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}{unit}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as "48 s" or "3 min 20 s"."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -1,0 +1,127 @@
+"""`orchestrator run`: wires the experiment, the cluster, the searcher, the tracker and the display together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from rich.console import Console
+
+from orchestrator.cli.display import StudyDisplay
+from orchestrator.cli.tables import print_outcome
+from orchestrator.document import study_document
+from orchestrator.experiment import Experiment
+from orchestrator.result import StudyResult
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells expect it."""
+
+
+def run_command(experiment: Experiment, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
+    """Runs the study and prints its outcome; returns the exit code."""
+    with _stdout_kept_clean(as_json) as stdout:
+        console = Console(stderr=as_json)
+        try:
+            with _stop_signals(console):
+                result = _study(console, experiment, address, tracking_uri)
+        except KeyboardInterrupt:
+            console.print("\n[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
+            return INTERRUPTED
+        if as_json:
+            print(json.dumps(study_document(result), indent=2), file=stdout)
+        else:
+            print_outcome(console, result)
+            _print_next_steps(console, result, tracking_uri)
+    return 0
+
+
+def _study(console: Console, experiment: Experiment, address: str | None, tracking_uri: str | None) -> StudyResult:
+    with StudyDisplay(console, experiment) as display:
+        display.doing("opening the tracking store")
+        # Slow imports, and Ray's must not come before the environment of the cluster is known.
+        from orchestrator.cluster import import_path_for_driver, open_cluster
+        from orchestrator.environment import describe_environment
+        from orchestrator.study import run_study
+        from orchestrator.tracking import open_tracker
+        from orchestrator.workload.payloads import check_payloads
+
+        tracker = open_tracker(tracking_uri, Path.cwd())
+        import_path_for_driver()
+        check_payloads(experiment.workload, experiment.file.parent)
+        display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
+        plan = experiment.cluster
+        with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:
+            from orchestrator.backend.tune import TuneBackend
+            from orchestrator.search import make_searcher
+
+            display.doing("starting Ray Serve")
+            backend = TuneBackend(cluster, on_phases=display.watch)
+            searcher = make_searcher(
+                space=experiment.space,
+                algorithm=experiment.search.algorithm,
+                seed=experiment.search.seed,
+                trials=experiment.search.trials,
+                baseline=experiment.baseline(),
+                maximize=experiment.objective.maximize,
+                parallel=backend.parallel,
+            )
+            environment = describe_environment(cluster.data_plane)
+            try:
+                return run_study(experiment, searcher, backend, tracker, display, environment)
+            finally:
+                display.doing("stopping Ray Serve and the cluster")
+
+
+def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str | None) -> None:
+    store = f" --tracking-uri {tracking_uri}" if tracking_uri else ""
+    console.print()
+    if result.best is not None:
+        console.print(f"Deploy it:       orchestrator export{store} -o winner.yaml && serve deploy winner.yaml", highlight=False)
+    console.print(f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False)
+
+
+@contextmanager
+def _stop_signals(console: Console) -> Iterator[None]:
+    """The first SIGINT or SIGTERM interrupts; later ones are told to wait, so that the clean-up is not cut short."""
+    interrupted = False
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        nonlocal interrupted
+        if interrupted:
+            console.print("cleaning up, a few seconds more …")
+            return
+        interrupted = True
+        raise KeyboardInterrupt("interrupted by the user")
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _stdout_kept_clean(as_json: bool) -> Iterator[TextIO]:
+    """With --json, whatever libraries and their processes print goes to stderr; yields the real stdout."""
+    if not as_json:
+        yield sys.stdout
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with os.fdopen(os.dup(kept), "w") as stdout:
+            yield stdout
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)

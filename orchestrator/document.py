@@ -1,0 +1,110 @@
+"""The public JSON document of a study, and the record of a trial that it can be rebuilt from. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from orchestrator.measure.measurement import Measurement
+from orchestrator.result import Score, Status, StudyResult, TrialResult
+
+
+def study_document(study: StudyResult) -> dict[str, Any]:
+    """A study as strict JSON values: what was not measured is absent from `metrics`, or null elsewhere."""
+    best, baseline = study.best, study.baseline
+    gain = study.gain or {}
+    return {
+        "study_id": study.study_id,
+        "name": study.name,
+        "algorithm": study.algorithm,
+        "seed": study.seed,
+        "trials": [trial_document(trial) for trial in study.trials],
+        "baseline": trial_document(baseline) if baseline else None,
+        "best": trial_document(best) if best else None,
+        "gain": {name: to_json(gain.get(name)) for name in ("throughput", "p99")},
+    }
+
+
+def trial_document(trial: TrialResult) -> dict[str, Any]:
+    """A trial as it stands in the study's document; times in seconds."""
+    return {
+        "number": trial.number,
+        "status": str(trial.status),
+        "reasons": list(trial.reasons),
+        "config": to_json(trial.configuration),
+        "metrics": metrics(trial),
+        "wall_s": to_json(trial.wall_s),
+        "overhead_s": to_json(trial.overhead_s),
+    }
+
+
+def metrics(trial: TrialResult) -> dict[str, float]:
+    """Every finite figure of a trial, and what it cost to get there (`overhead_s`)."""
+    measured = trial.measurement.metrics() if trial.measurement else {}
+    every = {**measured, "overhead_s": float(trial.overhead_s)}
+    return {name: value for name, value in every.items() if math.isfinite(value)}
+
+
+def trial_record(trial: TrialResult) -> dict[str, Any]:
+    """All of a trial but its samples, as strict JSON values; `trial_from_document` is the inverse."""
+    score = None
+    if trial.score is not None:
+        score = {"value": to_json(trial.score.value), "violation": to_json(trial.score.violation)}
+    return {
+        **trial_document(trial),
+        "score": score,
+        "serve_config": to_json(trial.serve_config),
+        "export_config": to_json(trial.export_config),
+    }
+
+
+def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
+    """Rebuild a trial from its record; a null number becomes NaN.
+
+    A study's document has no scores, so its COMPLETE trials cannot be rebuilt: ValueError. KeyError when a
+    key of a trial is missing.
+    """
+    score, figures = document.get("score"), document["metrics"]
+    return TrialResult(
+        number=document["number"],
+        configuration=document["config"],
+        status=Status(document["status"]),
+        reasons=tuple(document["reasons"]),
+        measurement=Measurement.from_metrics(figures) if "requests" in figures else None,  # always measured
+        score=Score(_number(score["value"]), _number(score["violation"])) if score else None,
+        wall_s=_number(document["wall_s"]),
+        overhead_s=_number(document["overhead_s"]),
+        serve_config=document.get("serve_config", {}),
+        export_config=document.get("export_config", {}),
+    )
+
+
+def to_json(value: Any) -> Any:
+    """The nearest strict JSON value: `plain`, and numbers that JSON has no word for become null."""
+    value = plain(value)
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def plain(value: Any) -> Any:
+    """The nearest value made of dict, list, str, int, float, bool and None; numpy's values too."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, without asking for numpy
+        return plain(value.tolist())
+    return str(value)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

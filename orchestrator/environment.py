@@ -1,0 +1,110 @@
+"""Where a study was measured: what a reader needs to judge its numbers by. No secrets."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_PACKAGES = {  # shown as -> distribution
+    "orchestrator": "ray-serve-orchestrator",
+    "ray": "ray",
+    "mlflow": "mlflow",
+    "hyperopt": "hyperopt",
+    "onnxruntime": "onnxruntime",
+    "torch": "torch",
+    "numpy": "numpy",
+}
+_SERVE = "RAY_SERVE_"
+_SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL")
+_GIT_TIMEOUT_S = 5.0
+
+
+def describe_environment(data_plane: str | None, started: datetime | None = None) -> dict[str, Any]:
+    """The machine, the versions, the code and the settings of Serve, as JSON values; what is unknown is left out.
+
+    `data_plane` is the cluster's, `started` the study's start with its time zone. Never fails.
+    """
+    facts: dict[str, Any] = {
+        "started": started.isoformat(timespec="seconds") if started else None,
+        "host": platform.node(),
+        "os": platform.platform(),
+        "cpu": cpu_model(Path("/proc/cpuinfo")) or platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "cores_allowed": allowed_cores(Path("/sys/fs/cgroup")),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "python": platform.python_version(),
+        "versions": _versions(),
+        "git": git_state(Path.cwd()),
+        "data_plane": data_plane,
+        "serve_variables": _serve_variables(),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def cpu_model(cpuinfo: Path) -> str | None:
+    """The processor's name as Linux reports it in /proc/cpuinfo; None where it does not."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    return found.group(1).strip() if found else None
+
+
+def allowed_cores(cgroup: Path) -> float:
+    """Processors' worth of time that this process may use: the lesser of its affinity and its cgroup's quota.
+
+    `cgroup` is the mounted hierarchy, version 2 (`cpu.max`) or 1 (`cpu/cpu.cfs_*_us`), as a container sees it.
+    """
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _numbers(cgroup / "cpu.max")
+    if not quota:
+        quota = _numbers(cgroup / "cpu/cpu.cfs_quota_us") + _numbers(cgroup / "cpu/cpu.cfs_period_us")
+    limited = len(quota) == 2 and quota[0] > 0 and quota[1] > 0  # "max" and -1 both mean no limit
+    return round(min(affinity, quota[0] / quota[1]), 2) if limited else affinity
+
+
+def git_state(directory: Path) -> dict[str, Any] | None:
+    """{"commit": hash, "dirty": whether tracked files differ from it}; None outside a repository or without git."""
+    commit = _git(directory, "rev-parse", "HEAD")
+    changes = _git(directory, "status", "--porcelain", "--untracked-files=no")
+    return None if commit is None or changes is None else {"commit": commit, "dirty": bool(changes)}
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _numbers(file: Path) -> list[float]:
+    try:
+        return [float(word) for word in file.read_text().split()]
+    except (OSError, ValueError):  # absent, or "max"
+        return []
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name, distribution in _PACKAGES.items():
+        try:
+            found[name] = version(distribution)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _serve_variables() -> dict[str, str]:
+    """Serve's own settings; a name that speaks of a secret is left out."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith(_SERVE)}
+    return {name: settings[name] for name in sorted(settings) if not _SECRET.search(name)}

@@ -1,0 +1,135 @@
+"""From an experiment file to an `Experiment`, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from orchestrator.errors import ExperimentError, Problem
+from orchestrator.experiment.plan import ClusterPlan, Experiment, Load, MeasurePlan, SearchPlan
+from orchestrator.experiment.source import Source, UnreadableError
+from orchestrator.experiment.space_check import check_space, parse_space
+from orchestrator.objective import Objective, Slo
+from orchestrator.plain import is_number
+from orchestrator.serve_config import app_findings
+from orchestrator.validation import Finding, dotted, nearest, show, unknown, validate
+from orchestrator.workload.plan import Workload
+
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "workload": Workload,
+    "load": Load,
+    "measure": MeasurePlan,
+    "slo": Slo,
+    "objective": Objective,
+    "search": SearchPlan,
+    "cluster": ClusterPlan,
+}
+KEYS = (
+    "name",
+    "app",
+    "workload",
+    "load",
+    "measure",
+    "deploy_timeout_s",
+    "slo",
+    "objective",
+    "space",
+    "search",
+    "cluster",
+)
+_REQUIRED = {
+    "app": "the Serve application to tune, as in a Serve config",
+    "load": "for example {closed_loop: {concurrency: 32}}",
+    "objective": "for example {maximize: throughput_rps}",
+    "space": "the options to tune and their ranges",
+}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Reads and checks an experiment file; ExperimentError holds all of its problems in file order."""
+    text = _read(path)
+    try:
+        source = Source(text)
+    except UnreadableError as error:
+        raise ExperimentError(str(path), error.problems) from None
+    if not isinstance(source.value, dict):
+        problem = Problem(
+            "", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}"
+        )
+        raise ExperimentError(str(path), [problem])
+    values, findings = _values(source.value, path.stem)
+    if findings:
+        raise ExperimentError(str(path), _in_file_order(findings, source))
+    return Experiment(file=path.absolute(), text=text, **values)
+
+
+def _values(raw: Mapping[Any, Any], stem: str) -> tuple[dict[str, Any], list[Finding]]:
+    """The fields of the experiment that can be read, and what is wrong with the others."""
+    findings: list[Finding] = [((key,), unknown("key", key, KEYS)) for key in raw if key not in KEYS]
+    findings += [((key,), f"is missing; {what}") for key, what in _REQUIRED.items() if key not in raw]
+    values: dict[str, Any] = {"name": raw.get("name", stem)}
+    if sentence := _name_problem(values["name"], given="name" in raw):
+        findings.append((("name",), sentence))
+    if "deploy_timeout_s" in raw:
+        timeout = values["deploy_timeout_s"] = raw["deploy_timeout_s"]
+        if not is_number(timeout) or timeout <= 0:
+            findings.append((("deploy_timeout_s",), f"expected a number above 0, found {show(timeout)}"))
+    for key, model in _SECTIONS.items():
+        if key in raw:
+            values[key], found = validate(model, raw[key])
+            findings += _below(key, found)
+    return values, findings + _app_and_space(raw, values)
+
+
+def _app_and_space(raw: Mapping[Any, Any], values: dict[str, Any]) -> list[Finding]:
+    """Reads both into `values`; they are checked against each other as far as they can be read."""
+    findings: list[Finding] = []
+    if "space" in raw:
+        values["space"], found = parse_space(raw["space"])
+        findings += _below("space", found)
+    if "app" not in raw:
+        return findings
+    values["app"] = app = raw["app"]
+    if not isinstance(app, Mapping):
+        return [*findings, (("app",), f"expected a Serve application, found {show(app)}")]
+    findings += _below("app", app_findings(app))
+    return findings + (_below("space", check_space(values["space"], app)) if "space" in values else [])
+
+
+def _name_problem(name: Any, given: bool) -> str | None:
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return None
+    allowed = "letters, digits, '.', '_' and '-', beginning with a letter or digit"
+    if given:
+        return f"expected {allowed}; found {show(name)}"
+    return f"is missing, and the file's own name {show(name)} cannot stand for it; a name is {allowed}"
+
+
+def _below(key: str, findings: list[Finding]) -> list[Finding]:
+    return [((key, *path), sentence) for path, sentence in findings]
+
+
+def _in_file_order(findings: list[Finding], source: Source) -> list[Problem]:
+    """What belongs to no line comes first."""
+    placed = [(source.position(path) or (0, 0), path, sentence) for path, sentence in findings]
+    placed.sort(key=lambda entry: entry[0])
+    return [Problem(dotted(path), sentence, at[0] or None) for at, path, sentence in placed]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        near = nearest(path.name, [other.name for other in path.parent.glob("*.y*ml")])
+        hint = f"; did you mean {path.parent / near}?" if near else ""
+        problem = f"no such file{hint}"
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.start})"
+    except OSError as error:
+        problem = f"cannot be read: {(error.strerror or str(error)).lower()}"
+    raise ExperimentError(str(path), [Problem("", problem)])

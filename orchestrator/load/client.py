@@ -1,0 +1,117 @@
+"""A client that sends one request at a time and records how each one ended."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from orchestrator.load.connection import Connection
+from orchestrator.load.endpoint import Endpoint
+from orchestrator.load.recorder import Recorder
+from orchestrator.measure.samples import Outcome
+
+FIRST_BACKOFF_S = 0.01
+LONGEST_BACKOFF_S = 1.0
+
+
+def backoff_s(failures: int) -> float:
+    """Pause before connecting after so many broken requests in a row: 10 ms, doubling, at most a second."""
+    return min(FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 32), LONGEST_BACKOFF_S) if failures else 0.0
+
+
+class Client:
+    """Sends requests over a keep-alive connection of its own, which it opens and replaces as needed.
+
+    `on_free(client, now)` is called in the callback in which a request ends, after its sample is recorded: `send`
+    called from there puts the next request on the wire without a coroutine or a turn of the event loop. Times
+    are readings of `clock`, in seconds.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        recorder: Recorder,
+        clock: Callable[[], float],
+        on_free: Callable[[Client, float], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._record = recorder.add
+        self._clock = clock
+        self._on_free = on_free
+        self._loop = asyncio.get_running_loop()
+        self._connection: Connection | None = None
+        self._connected = False
+        self._retry: asyncio.TimerHandle | None = None
+        self._failures = 0
+        self._request = b""
+        self._scheduled = self._began = self._sent = math.nan
+        self.busy = False
+
+    def send(self, request: bytes, scheduled: float) -> None:
+        """Send `request`, which should have left at `scheduled`; only while not `busy`."""
+        self.busy = True
+        self._scheduled = scheduled
+        if self._connected:
+            self._write(request)
+            self._began = self._sent
+            return
+        self._request = request
+        self._sent = math.nan
+        self._began = math.inf  # a pause is our own doing: the time-out counts from when we try
+        pause = backoff_s(self._failures)
+        self._retry = self._loop.call_later(pause, self._open) if pause else None
+        if not pause:
+            self._open()
+
+    def expire(self, before: float) -> None:
+        """Give the request up as timed out if it was begun at or before `before` (infinity: in any case)."""
+        if self.busy and self._began <= before:
+            self._disconnect()
+            self._end(Outcome.TIMEOUT)
+
+    def close(self) -> None:
+        """Close the connection at once; a request that is still under way leaves no sample."""
+        self.busy = False
+        self._disconnect()
+
+    # What the connection calls
+
+    def on_connected(self) -> None:  # noqa: D102
+        self._connected = True
+        self._write(self._request)
+
+    def on_answer(self, status: int, server_timing: bytes, reusable: bool) -> None:  # noqa: D102
+        self._failures = 0
+        if not reusable:
+            self._disconnect()
+        self._end(Outcome.OK if status < 300 else Outcome.HTTP_ERROR, status, server_timing)
+
+    def on_broken(self) -> None:  # noqa: D102
+        self._disconnect()
+        if self.busy:
+            self._failures += 1
+            self._end(Outcome.BROKEN)
+
+    def _open(self) -> None:
+        self._began = self._clock()
+        self._connection = Connection(self)
+        self._connection.open(self._loop, self._endpoint.host, self._endpoint.port)
+
+    def _write(self, request: bytes) -> None:
+        self._sent = self._clock()
+        self._connection.write(request)  # type: ignore[union-attr]  # connected, so there is one
+
+    def _end(self, outcome: Outcome, status: int = 0, server_timing: bytes = b"") -> None:
+        now = self._clock()
+        self.busy = False
+        self._record(self._scheduled, now, outcome, self._sent, status, server_timing)
+        self._on_free(self, now)
+
+    def _disconnect(self) -> None:
+        self._connected = False
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,129 @@
+"""What a study wants (its objective), what it may not break (its SLO), and how a measurement scores. Pure."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
+
+from orchestrator.measure.measurement import Measurement
+from orchestrator.plain import is_number, text
+from orchestrator.result import Score
+
+MAXIMIZE = ("throughput_rps", "goodput_rps")
+MINIMIZE = (
+    "latency_mean_ms",
+    "latency_p50_ms",
+    "latency_p90_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+    "latency_max_ms",
+)
+
+SMALLEST_ERROR_RATIO = 0.001
+"""The least error limit that an excess is divided by, so that violations of a limit of 0 are graded too."""
+
+UNMEASURED_VIOLATION = 1 / SMALLEST_ERROR_RATIO
+"""Violation of a figure that could not be measured: as bad as every request failing."""
+
+
+def _positive(value: object, field: ValidationInfo) -> object:
+    if value is not None and (not is_number(value) or value <= 0):  # type: ignore[operator]
+        raise ValueError(f"{field.field_name} is {text(value)}, but takes a number of milliseconds above 0")
+    return value
+
+
+def _share(value: object, field: ValidationInfo) -> object:
+    if value is not None and (not is_number(value) or not 0 <= value <= 1):  # type: ignore[operator]
+        raise ValueError(f"{field.field_name} is {text(value)}, but takes a number from 0 to 1")
+    return value
+
+
+def _goal(value: object, field: ValidationInfo) -> bool:
+    allowed = MAXIMIZE if field.field_name == "maximize" else MINIMIZE
+    if value not in allowed:
+        near = get_close_matches(str(value), allowed, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise ValueError(f"cannot {field.field_name} {text(value)}{hint}; allowed are {', '.join(allowed)}")
+    return True
+
+
+Milliseconds = Annotated[float | None, BeforeValidator(_positive)]
+Ratio = Annotated[float | None, BeforeValidator(_share)]
+Goal = Annotated[bool, BeforeValidator(_goal)]
+
+
+class Slo(BaseModel):
+    """Limits that a configuration has to keep, themselves allowed; None where there is no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean_ms: Milliseconds = None  # response times, in milliseconds
+    p50_ms: Milliseconds = None
+    p90_ms: Milliseconds = None
+    p95_ms: Milliseconds = None
+    p99_ms: Milliseconds = None
+    max_ms: Milliseconds = None
+    error_ratio: Ratio = None  # failed / scheduled requests
+
+    def latency_limits_ms(self) -> dict[str, float]:
+        """The limits on response times, by the field of `Measurement` that they limit."""
+        return {f"latency_{key}": limit for key, limit in self if key.endswith("_ms") and limit is not None}
+
+
+class Objective(BaseModel):
+    """The one figure to make as large, or as small, as the SLO allows: `Objective(maximize="throughput_rps")`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    maximize: Goal = False  # given as the name of a figure, kept as the direction
+    minimize: Goal = False
+    _metric: str = PrivateAttr("")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_the_name(cls, raw: Any, handler: ModelWrapValidatorHandler[Objective]) -> Objective:
+        objective = handler(raw)
+        if isinstance(raw, Objective):
+            return objective
+        if objective.maximize == objective.minimize:
+            found = "both" if objective.maximize else "neither"
+            raise ValueError(f"an objective is either {{maximize: ...}} or {{minimize: ...}}; found {found}")
+        objective._metric = raw["maximize" if objective.maximize else "minimize"]
+        return objective
+
+    @property
+    def metric(self) -> str:
+        """Name of the figure, a field of `Measurement`."""
+        return self._metric
+
+
+def score(measurement: Measurement, slo: Slo, objective: Objective) -> Score:
+    """The objective's figure, and by how much the SLO is violated.
+
+    The violation is the worst relative excess over a limit: measured / limit - 1, or 0 when all limits hold; the
+    error ratio's excess is divided by at least SMALLEST_ERROR_RATIO. A figure that is needed but was not
+    measured (NaN: no request succeeded) is a violation too, of UNMEASURED_VIOLATION.
+    """
+    value = float(getattr(measurement, objective.metric))
+    excesses = [0.0, 0.0 if math.isfinite(value) else UNMEASURED_VIOLATION]
+    for metric, limit in slo.latency_limits_ms().items():
+        excesses.append(_excess(getattr(measurement, metric), limit, limit))
+    if slo.error_ratio is not None:
+        scale = max(slo.error_ratio, SMALLEST_ERROR_RATIO)
+        excesses.append(_excess(measurement.error_ratio, slo.error_ratio, scale))
+    return Score(value=value, violation=max(excesses))
+
+
+def _excess(measured: float, limit: float, scale: float) -> float:
+    return max((measured - limit) / scale, 0.0) if math.isfinite(measured) else UNMEASURED_VIOLATION

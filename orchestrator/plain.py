@@ -1,0 +1,43 @@
+"""The plain values that a Serve config is made of: numbers, texts, true, false, null, lists and mappings. Pure."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+
+
+def text(value: object) -> str:
+    """`value` as it would stand in YAML, for messages and tables."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def identity(value: object) -> str:
+    """A text that equal values share and no others: 1 equals 1.0 but not true, and mappings have no order."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(sorted(f"{identity(k)}: {identity(v)}" for k, v in value.items())) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(identity(item) for item in value) + "]"
+    return repr(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is an int or float that is finite as a float; a bool is not a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= sys.float_info.max
+
+
+def check_plain(owner: str, value: object) -> None:
+    """Raise ValueError, in the name of `owner`, if `value` or a part of it is not plain (a date, NaN)."""
+    if isinstance(value, Mapping):
+        parts: list[object] = [*value.keys(), *value.values()]
+    elif isinstance(value, (list, tuple)):
+        parts = list(value)
+    elif value is None or isinstance(value, (bool, str)) or is_number(value):
+        parts = []
+    else:
+        kind = type(value).__name__
+        raise ValueError(f"{owner} has {value} ({kind}), but takes only numbers, texts, true, false and null")
+    for part in parts:
+        check_plain(owner, part)

@@ -1,0 +1,32 @@
+"""Ray Serve application configs as plain values: read, merge, check, compare and write them. Pure.
+
+An *app* is a mapping in the form of Serve's `ServeApplicationSchema`. A *path* names a value in it:
+`args.precision` for a field of the application, `Classifier.num_replicas` or
+`Classifier.user_config.max_batch_size` for an option of one of its deployments.
+Nothing here changes its arguments.
+"""
+
+from orchestrator.serve_config.change import in_place
+from orchestrator.serve_config.deploy import (
+    deployable,
+    pin,
+    to_yaml,
+    with_trial_defaults,
+    without_access_log,
+)
+from orchestrator.serve_config.paths import merge, path_problem, read
+from orchestrator.serve_config.schema import app_findings, app_problems
+
+__all__ = [
+    "app_findings",
+    "app_problems",
+    "deployable",
+    "in_place",
+    "merge",
+    "path_problem",
+    "pin",
+    "read",
+    "to_yaml",
+    "with_trial_defaults",
+    "without_access_log",
+]

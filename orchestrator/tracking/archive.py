@@ -1,0 +1,94 @@
+"""Reading studies back from MLflow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.result import StudyResult, TrialResult
+from orchestrator.tracking import artifacts, entities
+from orchestrator.tracking.port import StudySummary, find_study
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_PAGE = 1000  # rows a request
+
+
+def studies(client: MlflowClient) -> list[StudySummary]:
+    """Every study in the store, the latest first."""
+    experiments = [experiment.experiment_id for experiment in _every(client.search_experiments)]
+    if not experiments:
+        return []
+    parents, trials = [], Counter[str]()
+    for run in _runs(client, experiments):
+        kind = run.data.tags.get(entities.KIND)
+        if kind == entities.STUDY:
+            parents.append(run)
+        elif kind == entities.TRIAL:
+            trials[run.data.tags.get(entities.PARENT, "")] += 1
+    return [_summary(run, trials[run.info.run_id]) for run in parents]
+
+
+def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
+    """The study that `ref` names, with the trials that ended."""
+    study_id = find_study(ref, studies(client)).study_id
+    parent = client.get_run(study_id)
+    tags = parent.data.tags
+    children = _runs(client, [parent.info.experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
+    trials = [_trial(client, run.info.artifact_uri) for run in children if "status" in run.data.tags]
+    return StudyResult(
+        study_id=study_id,
+        name=tags["name"],
+        algorithm=tags["algorithm"],
+        seed=int(tags["seed"]),
+        maximize=tags["maximize"] == "true",
+        objective=tags["objective"],
+        trials=tuple(sorted(trials, key=lambda trial: trial.number)),
+    )
+
+
+def _trial(client: MlflowClient, artifact_uri: str) -> TrialResult:
+    from mlflow.artifacts import (
+        download_artifacts,
+    )  # by address: by run id it would ask for the run twice more
+
+    with TemporaryDirectory() as directory:
+        path = download_artifacts(
+            artifact_uri=f"{artifact_uri}/{artifacts.TRIAL}",
+            dst_path=directory,
+            tracking_uri=client.tracking_uri,
+        )
+        return artifacts.read_trial(Path(path))
+
+
+def _runs(client: MlflowClient, experiment_ids: list[str], where: str = "") -> Iterator[Any]:
+    """All runs that match, the latest first."""
+    latest_first = ["attributes.start_time DESC"]
+    return _every(partial(client.search_runs, experiment_ids, where, order_by=latest_first))
+
+
+def _every(search: Callable[..., Any]) -> Iterator[Any]:
+    """What `search` finds on all of its pages."""
+    token = None
+    while True:
+        page = search(max_results=_PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _summary(run: Any, trials: int) -> StudySummary:
+    return StudySummary(
+        study_id=run.info.run_id,
+        name=run.data.tags["name"],
+        started=datetime.fromtimestamp(run.info.start_time / 1000, tz=timezone.utc),
+        status=run.info.status,
+        trials=trials,
+    )

@@ -1,0 +1,168 @@
+"""A study as MLflow runs: one parent run, one child run per trial, written by the driver alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import orchestrator
+from orchestrator.result import BASELINE, Configuration, Status, StudyResult, TrialResult
+from orchestrator.tracking import archive, artifacts, entities, store
+from orchestrator.tracking.port import StudySummary
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def open_tracker(tracking_uri: str | None, root: Path) -> MlflowTracker:
+    """The tracker of the store at `tracking_uri`, or of the SQLite store under `root`/mlruns when it is None.
+
+    TrackingError, within seconds, when the store cannot be used.
+    """
+    uri = tracking_uri or store.default_uri(root)
+    return MlflowTracker(store.connect(uri), uri, store.artifact_location(uri, root))
+
+
+class MlflowTracker:
+    """A `Tracker` over an MLflow client.
+
+    `artifact_location` is where new experiments keep artifacts (None: the server decides); `clock` gives
+    seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: MlflowClient,
+        uri: str,
+        artifact_location: str | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.uri = uri
+        self._client = client
+        self._artifact_location = artifact_location
+        self._clock = clock
+        self._experiment_id = ""
+        self._study_id: str | None = None  # the open study's run
+        self._runs: dict[int, str] = {}  # number -> run, of the trials under way
+
+    def start_study(
+        self,
+        experiment_name: str,
+        experiment_file_text: str,
+        experiment_file_name: str,
+        algorithm: str,
+        seed: int,
+        objective: str,
+        maximize: bool,
+        environment: Mapping[str, Any],
+    ) -> str:
+        """Open the parent run; its id is the study's id."""
+        facts = entities.flat(environment)
+        tags = {
+            entities.KIND: entities.STUDY,
+            "name": experiment_name,
+            "algorithm": algorithm,
+            "seed": seed,
+            "objective": objective,
+            "maximize": maximize,
+            "orchestrator_version": orchestrator.__version__,
+            "mlflow.source.git.commit": facts.get("git.commit"),
+        }
+        with store.explained(self.uri):
+            self._experiment_id = self._experiment(experiment_name)
+            study_id = self._create_run(experiment_name, tags)
+            self._study_id, self._runs = study_id, {}
+            entities.log(self._client, study_id, self._now_ms(), params=facts)
+            with TemporaryDirectory() as directory:
+                artifacts.write_study(
+                    Path(directory), experiment_file_name, experiment_file_text, environment
+                )
+                self._client.log_artifacts(study_id, directory)
+        return study_id
+
+    def start_trial(self, number: int, configuration: Configuration) -> None:
+        """Open a child run with the knobs as params."""
+        name = "baseline" if number == BASELINE else f"trial-{number:02d}"
+        tags = {entities.KIND: entities.TRIAL, entities.PARENT: self._study_id, "trial": number}
+        with store.explained(self.uri):
+            self._runs[number] = self._create_run(name, tags)
+            entities.log(self._client, self._runs[number], self._now_ms(), params=configuration)
+
+    def finish_trial(self, result: TrialResult) -> None:
+        """Close the child run; a run with a status tag has its artifacts already, so it can be restored."""
+        run_id = self._runs[result.number]
+        tags = entities.tags({"status": str(result.status), "reasons": "\n".join(result.reasons) or None})
+        with store.explained(self.uri):
+            with TemporaryDirectory() as directory:
+                artifacts.write_trial(Path(directory), result)
+                self._client.log_artifacts(run_id, directory)
+            figures = entities.trial_metrics(result)
+            entities.log(self._client, run_id, self._now_ms(), metrics=figures, tags=tags)
+            self._terminate(run_id, "FINISHED" if result.status is Status.COMPLETE else "FAILED")
+        del self._runs[result.number]
+
+    def finish_study(self, study: StudyResult) -> None:
+        """Close the parent run with the best trial's figures and its Serve config."""
+        best = study.best
+        tags = entities.tags({"best_trial": best.number if best else None})
+        with store.explained(self.uri):
+            if best is not None and best.serve_config:
+                with TemporaryDirectory() as directory:
+                    artifacts.write_serve_config(Path(directory) / artifacts.WINNER, best.serve_config)
+                    self._client.log_artifacts(study.study_id, directory)
+            figures = entities.study_metrics(study)
+            entities.log(self._client, study.study_id, self._now_ms(), metrics=figures, tags=tags)
+            self._terminate(study.study_id, "FINISHED")
+        self._study_id = None
+
+    def kill(self, reason: str) -> None:
+        """Close every run of the open study that still runs; the store is asked, so none is missed."""
+        if self._study_id is None:
+            return
+        tags = entities.tags({"killed": reason})
+        with store.explained(self.uri):
+            for run_id in [*self._running_trials(self._study_id), self._study_id]:
+                entities.log(self._client, run_id, self._now_ms(), tags=tags)
+                self._terminate(run_id, "KILLED")
+        self._study_id, self._runs = None, {}
+
+    def studies(self) -> list[StudySummary]:
+        """Every study in the store, the latest first."""
+        with store.explained(self.uri):
+            return archive.studies(self._client)
+
+    def load_study(self, ref: str | None) -> StudyResult:
+        """The trials that ended, without their samples; `ref` as for `port.find_study`."""
+        with store.explained(self.uri):
+            return archive.load_study(self._client, ref)
+
+    def _experiment(self, name: str) -> str:
+        """The id of the experiment of that name: created, or restored if it was deleted."""
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            return self._client.create_experiment(name, artifact_location=self._artifact_location)
+        if found.lifecycle_stage == "deleted":
+            self._client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def _create_run(self, name: str, tags: Mapping[str, Any]) -> str:
+        run = self._client.create_run(
+            self._experiment_id,
+            start_time=self._now_ms(),
+            run_name=name,
+            tags={**entities.who(), **entities.tags(tags)},
+        )
+        return run.info.run_id
+
+    def _running_trials(self, study_id: str) -> list[str]:
+        children = f"tags.`{entities.PARENT}` = '{study_id}' and attributes.status = 'RUNNING'"
+        return [run.info.run_id for run in self._client.search_runs([self._experiment_id], children)]
+
+    def _terminate(self, run_id: str, status: str) -> None:
+        self._client.set_terminated(run_id, status, end_time=self._now_ms())
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)

@@ -1,0 +1,100 @@
+"""What the orchestrator asks of a tracker: written by one driver during a study, read by any command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from orchestrator.errors import UsageError
+from orchestrator.result import Configuration, StudyResult, TrialResult
+
+_LISTED = 10  # studies named in an error; enough to recognise one's own
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One line of the list of studies.
+
+    `status` is RUNNING, FINISHED, FAILED or KILLED; `trials` counts those that were started.
+    """
+
+    study_id: str
+    name: str
+    started: datetime
+    status: str
+    trials: int
+
+
+class Tracker(Protocol):
+    """Keeps one study at a time and reads back all of them; every method may raise TrackingError."""
+
+    def start_study(
+        self,
+        experiment_name: str,
+        experiment_file_text: str,
+        experiment_file_name: str,
+        algorithm: str,
+        seed: int,
+        objective: str,
+        maximize: bool,
+        environment: Mapping[str, Any],
+    ) -> str:
+        """Open a study and return its id; `environment` is what `describe_environment` returned."""
+        ...
+
+    def start_trial(self, number: int, configuration: Configuration) -> None:
+        """Record that trial `number` is under way."""
+        ...
+
+    def finish_trial(self, result: TrialResult) -> None:
+        """Record how a started trial ended; KeyError when it was never started."""
+        ...
+
+    def finish_study(self, study: StudyResult) -> None:
+        """Record the study's outcome and close it."""
+        ...
+
+    def kill(self, reason: str) -> None:
+        """Mark what is still running of the open study as killed; does nothing when no study is open."""
+        ...
+
+    def studies(self) -> list[StudySummary]:
+        """Every study in the store, the latest first."""
+        ...
+
+    def load_study(self, ref: str | None) -> StudyResult:
+        """The trials that ended, without their samples; `ref` as for `find_study` (UsageError if unknown)."""
+        ...
+
+
+def find_study(ref: str | None, studies: Sequence[StudySummary]) -> StudySummary:
+    """The study that `ref` names among `studies` (the latest first).
+
+    None is the latest study; otherwise a study id, an experiment's name (its latest study) or a unique
+    beginning of an id. UsageError, listing what there is, for anything else.
+    """
+    if not studies:
+        raise UsageError(
+            "there is no study in this store yet: run one with `orchestrator run <experiment.yaml>`"
+        )
+    if ref is None:
+        return studies[0]
+    exact = [study for study in studies if ref in (study.study_id, study.name)]
+    if exact:
+        return exact[0]
+    matches = [study for study in studies if ref and study.study_id.startswith(ref)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise UsageError(
+            f"{ref!r} is the beginning of {len(matches)} studies; write more of the id:\n{_listing(matches)}"
+        )
+    raise UsageError(f"no study {ref!r}; there are (latest first):\n{_listing(studies)}")
+
+
+def _listing(studies: Sequence[StudySummary]) -> str:
+    lines = [f"  {s.study_id}  {s.name}  {s.started:%Y-%m-%d %H:%M}  {s.status}" for s in studies[:_LISTED]]
+    more = len(studies) - len(lines)
+    return "\n".join([*lines, f"  … and {more} more"] if more else lines)

@@ -1,0 +1,1 @@
+"""Bundled models: how they are defined, trained, exported and found again."""

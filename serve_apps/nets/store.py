@@ -1,0 +1,58 @@
+"""Where bundled models are kept, and how a replica gets one. Imports nothing heavy: replicas use it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+BUNDLED = ("digits",)
+BUILD_TIMEOUT_S = 600.0  # training takes seconds; a machine that needs ten minutes for it is stuck
+_NETS = Path(__file__).parent
+_DEFINITION = ("images.py", "{name}.py", "build.py")  # what a stored model depends on
+
+
+def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the bundled model `name` is kept; the file name changes whenever its definition does.
+
+    `ORCHESTRATOR_MODEL_DIR` names the directory, else it lies in the user's cache (`XDG_CACHE_HOME`, ~/.cache).
+    """
+    digest = hashlib.sha256()
+    for source in _DEFINITION:
+        digest.update((_NETS / source.format(name=name)).read_bytes())
+    return _directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
+
+
+def ensure_built(name: str) -> Path:
+    """The path of the bundled model `name`, built first if need be.
+
+    It is built in a process of its own, so that the caller never imports torch. Any number of callers may do so
+    at the same time: one builds, the others wait for it. Raises RuntimeError with the build's own message.
+    """
+    path = model_path(name)
+    if path.exists():
+        return path
+    root = str(_NETS.parents[1])
+    python_path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    build = subprocess.run(
+        [sys.executable, "-m", "serve_apps.nets.build", name],
+        env={**os.environ, "PYTHONPATH": python_path},
+        capture_output=True,
+        text=True,
+        timeout=BUILD_TIMEOUT_S,
+        check=False,
+    )
+    if build.returncode != 0 or not path.exists():
+        detail = build.stderr.strip()[-2000:] or f"exit code {build.returncode}"
+        raise RuntimeError(f"cannot build the bundled model {name!r} in {path.parent}: {detail}")
+    return path
+
+
+def _directory(environ: Mapping[str, str]) -> Path:
+    if chosen := environ.get("ORCHESTRATOR_MODEL_DIR"):
+        return Path(chosen).expanduser()
+    cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "ray-serve-orchestrator" / "models"
