@@ -1,21 +1,33 @@
-"""An HTTP server that answers every request at once with the same 200, so that a client's own cost shows.
+"""An HTTP server that answers every request at once, so that a client's own cost shows.
 
 It takes the size of the first request on a connection to be the size of all of them: no parsing, no waiting.
 Prints its port, then serves until it is killed.
 """
 
 import asyncio
+from itertools import cycle
+from random import Random
 
 import uvloop
 
-ANSWER = (
-    b"HTTP/1.1 200 OK\r\n"
-    b"content-type: application/json\r\n"
-    b"server-timing: queue;dur=1.234, batch;dur=0.812, compute;dur=3.141, batch-size;desc=8\r\n"
-    b"date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
-    b"content-length: 15\r\n\r\n"
-    b'{"label": "7"}\n'
-)
+
+def answers(count=1024, seed=0):
+    """200 answers of a model server, each with other times in its `Server-Timing`."""
+    random = Random(seed)
+    for _ in range(count):
+        queue, batch, compute = random.uniform(0.1, 20), random.uniform(0.01, 5), random.uniform(0.5, 10)
+        yield (
+            "HTTP/1.1 200 OK\r\n"
+            "content-type: application/json\r\n"
+            f"server-timing: queue;dur={queue:.3f}, batch;dur={batch:.3f}, compute;dur={compute:.3f}, "
+            f"batch-size;desc={random.randint(1, 32)}\r\n"
+            "date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+            "content-length: 15\r\n\r\n"
+            '{"label": "7"}\n'
+        ).encode()
+
+
+next_answer = cycle(list(answers())).__next__
 
 
 class NullServer(asyncio.Protocol):
@@ -38,7 +50,7 @@ class NullServer(asyncio.Protocol):
         self._missing -= len(data)
         while self._missing <= 0:
             self._missing += self._size
-            self._transport.write(ANSWER)
+            self._transport.write(next_answer())
 
 
 def content_length(head):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -153,7 +152,10 @@ def _owned_environment(data_plane: str) -> dict[str, str]:
     if data_plane == "haproxy":
         # Free ports, so that an HAProxy that another cluster left behind cannot break this one.
         variables |= {name: str(free_port(port)) for name, port in _HAPROXY_PORTS.items()}
-    variables["RAY_USAGE_STATS_ENABLED"] = "0"
+    variables |= {
+        "RAY_SERVE_SLOW_STARTUP_WARNING_S": "4",  # say why a replica is not placed before a trial's deadline
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
     chosen = {name: value for name, value in variables.items() if name not in os.environ}
     # Applications are named by import path; like `serve run`, look for them in the current directory too.
     paths = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -190,13 +192,6 @@ def free_port(preferred: int) -> int:
             probe.bind(("127.0.0.1", port))
             return int(probe.getsockname()[1])
     raise ClusterError("this machine has no free TCP port")
-
-
-def import_path_for_driver() -> None:
-    """Makes the current directory importable in this process, as it is in the workers (for payload functions)."""
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
 
 
 def _first_line(error: BaseException) -> str:

@@ -28,9 +28,9 @@ _GIT_TIMEOUT_S = 5.0
 
 
 def describe_environment(data_plane: str | None, started: datetime | None = None) -> dict[str, Any]:
-    """The machine, the versions, the code and the settings of Serve, as JSON values; what is unknown is left out.
+    """The machine, the versions, the code and the settings of Serve, as JSON values.
 
-    `data_plane` is the cluster's, `started` the study's start with its time zone. Never fails.
+    `data_plane` is the cluster's, `started` the study's start with its time zone; unknown facts are left out.
     """
     facts: dict[str, Any] = {
         "started": started.isoformat(timespec="seconds") if started else None,
@@ -61,7 +61,7 @@ def cpu_model(cpuinfo: Path) -> str | None:
 def allowed_cores(cgroup: Path) -> float:
     """Processors' worth of time that this process may use: the lesser of its affinity and its cgroup's quota.
 
-    `cgroup` is the mounted hierarchy, version 2 (`cpu.max`) or 1 (`cpu/cpu.cfs_*_us`), as a container sees it.
+    `cgroup` is the mounted hierarchy as a container sees it, version 2 (`cpu.max`) or 1 (`cpu/cpu.cfs_*_us`).
     """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _numbers(cgroup / "cpu.max")
@@ -72,7 +72,7 @@ def allowed_cores(cgroup: Path) -> float:
 
 
 def git_state(directory: Path) -> dict[str, Any] | None:
-    """{"commit": hash, "dirty": whether tracked files differ from it}; None outside a repository or without git."""
+    """{"commit": hash, "dirty": whether tracked files differ}; None outside a repository or without git."""
     commit = _git(directory, "rev-parse", "HEAD")
     changes = _git(directory, "status", "--porcelain", "--untracked-files=no")
     return None if commit is None or changes is None else {"commit": commit, "dirty": bool(changes)}

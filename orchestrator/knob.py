@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
-from orchestrator.plain import check_plain, identity, is_number, text
+from orchestrator.plain import check_plain, found, identity, is_number, text
 
 MOST_STEPS = 10_000
 """The longest grid; a finer one is `uniform` in all but name."""
@@ -23,13 +23,13 @@ MOST_STEPS = 10_000
 
 def _number(value: object, field: ValidationInfo) -> object:
     if not is_number(value):
-        raise ValueError(f"{field.field_name} is {text(value)}, which is not a finite number")
+        raise ValueError(f"{field.field_name} is {found(value)}, which is not a finite number")
     return value
 
 
 def _whole(value: object, field: ValidationInfo) -> object:
     if not is_number(value) or not isinstance(value, int):
-        raise ValueError(f"{field.field_name} is {text(value)}, which is not a whole number")
+        raise ValueError(f"{field.field_name} is {found(value)}, which is not a whole number")
     return value
 
 
@@ -251,7 +251,7 @@ def check_distinct(kind: str, values: Sequence[object]) -> None:
     for value in values:
         check_plain(kind, value)
         if identity(value) in seen:
-            raise ValueError(f"{kind} has {text(value)} twice")
+            raise ValueError(f"{kind} has {found(value)} twice")
         seen.add(identity(value))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from difflib import get_close_matches
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,8 +17,9 @@ from pydantic import (
 )
 
 from orchestrator.measure.measurement import Measurement
-from orchestrator.plain import is_number, text
+from orchestrator.plain import found, is_number
 from orchestrator.result import Score
+from orchestrator.validation import unknown
 
 MAXIMIZE = ("throughput_rps", "goodput_rps")
 MINIMIZE = (
@@ -39,22 +40,20 @@ UNMEASURED_VIOLATION = 1 / SMALLEST_ERROR_RATIO
 
 def _positive(value: object, field: ValidationInfo) -> object:
     if value is not None and (not is_number(value) or value <= 0):  # type: ignore[operator]
-        raise ValueError(f"{field.field_name} is {text(value)}, but takes a number of milliseconds above 0")
+        raise ValueError(f"{field.field_name} is {found(value)}, but takes a number of milliseconds above 0")
     return value
 
 
 def _share(value: object, field: ValidationInfo) -> object:
     if value is not None and (not is_number(value) or not 0 <= value <= 1):  # type: ignore[operator]
-        raise ValueError(f"{field.field_name} is {text(value)}, but takes a number from 0 to 1")
+        raise ValueError(f"{field.field_name} is {found(value)}, but takes a number from 0 to 1")
     return value
 
 
 def _goal(value: object, field: ValidationInfo) -> bool:
     allowed = MAXIMIZE if field.field_name == "maximize" else MINIMIZE
     if value not in allowed:
-        near = get_close_matches(str(value), allowed, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"cannot {field.field_name} {text(value)}{hint}; allowed are {', '.join(allowed)}")
+        raise ValueError(unknown(f"figure to {field.field_name}", value, allowed))
     return True
 
 
@@ -82,7 +81,7 @@ class Slo(BaseModel):
 
 
 class Objective(BaseModel):
-    """The one figure to make as large, or as small, as the SLO allows: `Objective(maximize="throughput_rps")`."""
+    """What to make as large, or as small, as the SLO allows: `Objective(maximize="throughput_rps")`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -102,6 +101,9 @@ class Objective(BaseModel):
         objective._metric = raw["maximize" if objective.maximize else "minimize"]
         return objective
 
+    def __repr_args__(self) -> Iterable[tuple[str, str]]:
+        yield ("maximize" if self.maximize else "minimize", self._metric)
+
     @property
     def metric(self) -> str:
         """Name of the figure, a field of `Measurement`."""
@@ -111,8 +113,8 @@ class Objective(BaseModel):
 def score(measurement: Measurement, slo: Slo, objective: Objective) -> Score:
     """The objective's figure, and by how much the SLO is violated.
 
-    The violation is the worst relative excess over a limit: measured / limit - 1, or 0 when all limits hold; the
-    error ratio's excess is divided by at least SMALLEST_ERROR_RATIO. A figure that is needed but was not
+    The violation is the worst relative excess over a limit: measured / limit - 1, or 0 when all limits hold.
+    An error ratio's excess is divided by SMALLEST_ERROR_RATIO at least. A figure that is needed but was not
     measured (NaN: no request succeeded) is a violation too, of UNMEASURED_VIOLATION.
     """
     value = float(getattr(measurement, objective.metric))

@@ -1,4 +1,4 @@
-"""The plain values that a Serve config is made of: numbers, texts, true, false, null, lists and mappings. Pure."""
+"""The plain values of a Serve config: numbers, texts, true, false, null, lists and mappings. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from collections.abc import Mapping
 
 
 def text(value: object) -> str:
-    """`value` as it would stand in YAML, for messages and tables."""
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    """`value` as it would stand in YAML; a text without its quotes, as names are shown in tables."""
+    return value if isinstance(value, str) else found(value)
+
+
+def found(value: object) -> str:
+    """`value` for an error message: like `text`, but a text has quotes, which tells "5" from 5."""
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def identity(value: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from numpy.random import Generator
@@ -20,8 +19,9 @@ from orchestrator.knob import (
     Value,
     check_distinct,
 )
-from orchestrator.plain import text
+from orchestrator.plain import found, text
 from orchestrator.result import Configuration
+from orchestrator.validation import unknown
 
 
 class Branch(Value):
@@ -159,13 +159,11 @@ def parse_knob(raw: object) -> Knob:
     """The knob that a YAML value such as `{randint: [1, 4]}` stands for; ValueError says what is wrong."""
     if not isinstance(raw, Mapping) or len(raw) != 1:
         raise ValueError(
-            f"found {text(raw)}, but a knob is one kind with its range, such as {{randint: [1, 4]}}"
+            f"found {found(raw)}, but a knob is one kind with its range, such as {{randint: [1, 4]}}"
         )
     ((kind, value),) = raw.items()
     if kind not in KINDS:
-        near = get_close_matches(str(kind), KINDS, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"{text(kind)} is not a kind of knob{hint}; allowed are {', '.join(KINDS)}")
+        raise ValueError(unknown("kind of knob", kind, KINDS))
     try:
         if kind == Condition.kind:
             return _condition(value)
@@ -185,33 +183,33 @@ def _range(model: type[Any], value: object) -> Knob:
     names = tuple(model.model_fields)
     numbers = _items(model.kind, value)
     if len(numbers) != len(names):
-        raise ValueError(f"{model.kind} takes [{', '.join(names)}]; found {text(value)}")
+        raise ValueError(f"{model.kind} takes [{', '.join(names)}]; found {found(value)}")
     return model(**dict(zip(names, numbers, strict=True)))
 
 
 def _items(kind: str, value: object) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{kind} takes a list; found {text(value)}")
+        raise ValueError(f"{kind} takes a list; found {found(value)}")
     return tuple(value)
 
 
 def _condition(value: object) -> Condition:
     if not isinstance(value, Mapping):
-        raise ValueError(f"condition takes a mapping of values to their knobs; found {text(value)}")
+        raise ValueError(f"condition takes a mapping of values to their knobs; found {found(value)}")
     return Condition(branches=tuple(_branch(key, knobs) for key, knobs in value.items()))
 
 
 def _branch(value: object, raw: object) -> Branch:
     if not isinstance(raw, (Mapping, type(None))):
-        raise ValueError(f"branch {text(value)} takes a mapping of paths to knobs; found {text(raw)}")
+        raise ValueError(f"branch {text(value)} takes a mapping of paths to knobs; found {found(raw)}")
     knobs: dict[str, Knob] = {}
     for path, knob in (raw or {}).items():
         if not isinstance(path, str):
-            raise ValueError(f"branch {text(value)}: {text(path)} is not a path into the Serve config")
+            raise ValueError(f"branch {text(value)}: {found(path)} is not a path into the Serve config")
         try:
             knobs[path] = parse_knob(knob)
         except ValueError as error:
-            raise ValueError(f"branch {text(value)}: {text(path)}: {error}") from None
+            raise ValueError(f"branch {text(value)}: {path}: {error}") from None
     return Branch(value=value, space=Space(knobs=knobs))
 
 

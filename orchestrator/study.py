@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from orchestrator.backend.port import Backend, Suggestions
@@ -83,7 +84,7 @@ class StudyRecord:
     def trial_finished(self, result: TrialResult) -> None:
         """See `Listener`."""
         self._tracker.finish_trial(result)
-        self._trials[result.number] = without_samples(result)
+        self._trials[result.number] = replace(result, samples=None)  # the tracker has them
         self._observer.trial_finished(result, self.result().best)
         self._abort_when_hopeless()
 
@@ -107,8 +108,3 @@ class StudyRecord:
                 f"the first {HOPELESS} trials have all failed, so the study ends here. The last one: "
                 + "; ".join(last.reasons)
             )
-
-
-def without_samples(result: TrialResult) -> TrialResult:
-    """The result without its raw samples, which the tracker has and memory need not."""
-    return TrialResult(**{**vars(result), "samples": None})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +15,14 @@ from orchestrator.measure.samples import Outcome, Samples
 from orchestrator.measure.windows import in_window, measure
 from orchestrator.objective import score
 from orchestrator.result import Configuration, Status, TrialResult
-from orchestrator.serve_config import app_problems, deployable, merge, pin, with_trial_defaults
+from orchestrator.serve_config import (
+    app_problems,
+    deployable,
+    merge,
+    pin,
+    with_trial_defaults,
+    without_access_log,
+)
 
 
 class Serving(Protocol):
@@ -63,12 +71,25 @@ def run_trial(
     `clock` gives monotonic seconds; `on_phase` hears "deploying" and "loading" when they begin.
     """
     started = clock()
-    application = merge(experiment.app, configuration)
+    # An access log line per request is paid for in every measurement; the export keeps what was measured.
+    application = without_access_log(merge(experiment.app, configuration))
     config = _trial_config(application, serving)
+    export = deployable(
+        application, application.get("name", experiment.name), application.get("route_prefix", "/")
+    )
 
     def end(status: Status, reason: str) -> TrialResult:
         wall = clock() - started
-        return TrialResult(number, dict(configuration), status, (reason,), None, None, wall, wall, config)
+        return TrialResult(
+            number,
+            dict(configuration),
+            status,
+            reasons=(reason,),
+            wall_s=wall,
+            overhead_s=wall,
+            serve_config=config,
+            export_config=export,
+        )
 
     problems = app_problems(application)
     if problems:
@@ -87,7 +108,7 @@ def run_trial(
     counted = in_window(record.samples, record.window)
     if not counted.ok.any():
         failed = end(Status.FAILED, f"no request succeeded: {describe_outcomes(counted)}")
-        return TrialResult(**{**vars(failed), "measurement": measurement, "samples": record.samples})
+        return replace(failed, measurement=measurement, samples=record.samples)
     wall = clock() - started
     return TrialResult(
         number=number,
@@ -99,6 +120,7 @@ def run_trial(
         wall_s=wall,
         overhead_s=max(0.0, wall - record.window[1]),
         serve_config=config,
+        export_config=export,
         samples=record.samples,
     )
 

@@ -41,6 +41,8 @@ _EXPECTED = {  # pydantic's error type -> what is expected; {names} come from th
     "less_than_equal": "a number of at most {le}",
     "literal_error": "{expected}",
     "enum": "{expected}",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "string_too_short": "text of at least {min_length} characters",
 }
 
 
@@ -110,7 +112,7 @@ def is_optional(annotation: Any) -> bool:
 
 def unknown(what: str, name: Any, allowed: Iterable[str]) -> str:
     """The sentence about a name that does not exist: the nearest one that does, and all of them."""
-    names = list(allowed)
+    names = list(dict.fromkeys(allowed))
     hint = f"did you mean '{match}'? " if (match := nearest(name, names)) else ""
     return f"unknown {what} '{name}'; {hint}allowed: {', '.join(names) or 'none'}"
 
@@ -187,5 +189,6 @@ def _sentence(group: Sequence[ErrorDetails]) -> str:
 def _expected(error: ErrorDetails) -> str:
     known = _EXPECTED.get(error["type"])
     if known is not None:
-        return known.format(**error.get("ctx", {}))
+        context = error.get("ctx", {})
+        return known.format(**{key: f"{v:g}" if isinstance(v, float) else v for key, v in context.items()})
     return re.sub(r"^(Input|Value) should (be|have) ", "", error["msg"])

@@ -1,87 +1,31 @@
 """The Open Inference Protocol, version 2: infer requests and responses, JSON and binary. Pure; numpy only.
 
-Source: the protocol's REST API (https://github.com/kserve/open-inference-protocol) and its binary tensor data
-extension, in which the JSON part of a body is followed by the raw tensors in the order in which it names them;
-the `Inference-Header-Content-Length` header says where the JSON part ends.
+Source: the protocol's REST API (https://github.com/kserve/open-inference-protocol) and its binary tensor
+data extension, in which the JSON part of a body is followed by the raw tensors in the order in which it names
+them; the `Inference-Header-Content-Length` header says where the JSON part ends.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from serve_apps import tensors
+from serve_apps.model_spec import VERSION, ModelSpec, TensorSpec
 from serve_apps.tensors import RequestError
 
-VERSION = "1"  # one version of a model is served
-MAX_ELEMENTS = 2**31  # per tensor; far above any request body, and it keeps shapes within what numpy can hold
+MAX_ELEMENTS = 2**31  # far above any request body, and it keeps shapes within what numpy can hold
 MAX_RANK = 32
 
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """An input or output of a model: protocol data type, and shape with None for a dimension of any length.
-
-    A shape of None means that the model does not state even the number of dimensions.
-    """
-
-    name: str
-    datatype: str
-    shape: tuple[int | None, ...] | None
-
-    @property
-    def dimensions(self) -> list[int]:
-        """The shape as the protocol writes it: -1 for any length."""
-        return [-1 if length is None else length for length in self.shape or ()]
-
-    def metadata(self) -> dict[str, Any]:
-        """What `GET /v2/models/{name}` says about the tensor."""
-        return {"name": self.name, "datatype": self.datatype, "shape": self.dimensions}
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps makes a new encoder on every call
 
 
-@dataclass(frozen=True)
-class ModelSpec:
-    """What is known of a model before it runs."""
-
-    name: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-    @cached_property
-    def batchable(self) -> bool:
-        """Whether requests can be joined along the first dimension: every tensor's first dimension is free."""
-        return all(tensor.shape and tensor.shape[0] is None for tensor in (*self.inputs, *self.outputs))
-
-    @cached_property
-    def input_by_name(self) -> dict[str, TensorSpec]:
-        """Inputs by name."""
-        return {tensor.name: tensor for tensor in self.inputs}
-
-    @cached_property
-    def output_index(self) -> dict[str, int]:
-        """Position of each output by name."""
-        return {tensor.name: index for index, tensor in enumerate(self.outputs)}
-
-    def metadata(self) -> dict[str, Any]:
-        """The answer to `GET /v2/models/{name}`."""
-        return {
-            "name": self.name,
-            "versions": [VERSION],
-            "platform": "onnxruntime_onnx",
-            "inputs": [tensor.metadata() for tensor in self.inputs],
-            "outputs": [tensor.metadata() for tensor in self.outputs],
-        }
-
-
-@dataclass(frozen=True)
-class InferRequest:
-    """A valid request. `outputs` are (position in the model's outputs, as binary data), in the order asked for."""
+class InferRequest(NamedTuple):
+    """A valid request; `outputs` are (position in the model's outputs, as binary?), in the order asked."""
 
     id: str | None
     inputs: dict[str, NDArray]
@@ -106,10 +50,9 @@ def parse_request(model: ModelSpec, body: bytes, header_length: int | None = Non
     for entry in _entries(document, "inputs"):
         spec = _known(entry, model.input_by_name, "input", inputs)
         inputs[spec.name] = _tensor(spec, entry, raw, model.batchable)
-    if missing := [name for name in model.input_by_name if name not in inputs]:
-        raise RequestError(
-            f"missing input {_names(missing)}; model {model.name!r} takes {_names(model.input_by_name)}"
-        )
+    if len(inputs) < len(model.inputs):
+        missing, takes = model.input_by_name.keys() - inputs.keys(), _names(model.input_by_name)
+        raise RequestError(f"missing input {_names(sorted(missing))}; model {model.name!r} takes {takes}")
     raw.end()
     return InferRequest(request_id, inputs, _requested_outputs(model, document))
 
@@ -117,10 +60,10 @@ def parse_request(model: ModelSpec, body: bytes, header_length: int | None = Non
 def build_response(
     model: ModelSpec, request: InferRequest, results: Sequence[NDArray]
 ) -> tuple[bytes, int | None]:
-    """Body that answers `request` with the model's outputs (all of them, in its order), and its header length.
+    """Body that answers `request` with the model's `results` (one per output), and its header length.
 
-    The header length is None when the whole body is JSON. Raises RequestError when an output that was asked for
-    as JSON cannot be written as JSON.
+    The header length is None when the whole body is JSON. Raises RequestError when an output that was asked
+    for as JSON cannot be written as JSON.
     """
     entries: list[dict[str, Any]] = []
     chunks: list[bytes] = []
@@ -136,7 +79,7 @@ def build_response(
     document: dict[str, Any] = {"model_name": model.name, "model_version": VERSION, "outputs": entries}
     if request.id is not None:
         document["id"] = request.id
-    header = json.dumps(document, separators=(",", ":")).encode()
+    header = _encode(document).encode()
     return (b"".join((header, *chunks)), len(header)) if chunks else (header, None)
 
 
@@ -151,7 +94,7 @@ class _Raw:
             raise RequestError(f"{where}: binary_data_size must be an integer >= 0, found {size!r}")
         if self._rest is None:
             raise RequestError(
-                f"{where}: binary_data_size needs the Inference-Header-Content-Length header, which is missing"
+                f"{where}: binary_data_size needs the header Inference-Header-Content-Length, it is missing"
             )
         if size > len(self._rest):
             raise RequestError(
@@ -177,12 +120,14 @@ def _json_object(text: bytes) -> dict[str, Any]:
 
 def _entries(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     entries = document.get(key, [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RequestError(f"{key} must be a list of objects")
+    if not isinstance(entries, list):
+        raise RequestError(f"{key} must be a list of objects, found {type(entries).__name__}")
     return entries
 
 
-def _known(entry: dict[str, Any], known: dict[str, Any], kind: str, seen: dict[str, Any]) -> Any:
+def _known(entry: Any, known: dict[str, Any], kind: str, seen: dict[str, Any]) -> Any:
+    if not isinstance(entry, dict):
+        raise RequestError(f"{kind}s must be a list of objects, found {entry!r} in it")
     name = entry.get("name")
     if not isinstance(name, str) or name not in known:
         raise RequestError(f"unknown {kind} {name!r}; the model's {kind}s are {_names(known)}")
@@ -205,23 +150,33 @@ def _tensor(spec: TensorSpec, entry: dict[str, Any], raw: _Raw, batchable: bool)
 
 
 def _shape(spec: TensorSpec, found: Any, where: str, batchable: bool) -> list[int]:
-    expected = "any" if spec.shape is None else f"{spec.dimensions} (-1: any length)"
-    if not isinstance(found, list) or any(type(length) is not int or length < 0 for length in found):
-        raise RequestError(
-            f"{where}: shape must be a list of integers >= 0, found {found!r}; expected {expected}"
-        )
-    if len(found) > MAX_RANK or prod(length or 1 for length in found) > MAX_ELEMENTS:
-        raise RequestError(
-            f"{where}: shape {found} is too large: at most {MAX_RANK} dimensions, 2^31 elements"
-        )
-    if spec.shape is not None and (
-        len(found) != len(spec.shape)
-        or any(wanted not in (None, length) for wanted, length in zip(spec.shape, found, strict=True))
-    ):
-        raise RequestError(f"{where}: shape is {found}, expected {expected}")
-    if batchable and found[0] == 0:
-        raise RequestError(f"{where}: shape is {found}, but the first dimension counts items: at least 1")
+    if not isinstance(found, list):
+        raise RequestError(f"{where}: shape must be a list of integers, found {found!r}")
+    for length in found:
+        if type(length) is not int or not 0 <= length <= MAX_ELEMENTS:
+            raise RequestError(f"{where}: shape must hold integers from 0 to {MAX_ELEMENTS}, found {found!r}")
+    if not _fits(found, spec.shape):
+        raise RequestError(f"{where}: shape is {found}, expected {spec.dimensions} (-1: any length)")
+    if 0 in found:
+        if batchable and found[0] == 0:
+            raise RequestError(f"{where}: shape is {found}, but the first dimension counts items: at least 1")
+        # Only an empty tensor can claim any size at all: every other one has to bring its elements along.
+        if prod(length or 1 for length in found) > MAX_ELEMENTS:
+            raise RequestError(f"{where}: shape {found} is too large, even for an empty tensor")
     return found
+
+
+def _fits(found: list[int], expected: tuple[int | None, ...] | None) -> bool:
+    if expected is None:
+        return len(found) <= MAX_RANK
+    if len(found) != len(expected):
+        return False
+    for length, wanted in zip(
+        found, expected, strict=True
+    ):  # on every request: a generator takes twice as long
+        if wanted is not None and wanted != length:
+            return False
+    return True
 
 
 def _requested_outputs(model: ModelSpec, document: dict[str, Any]) -> tuple[tuple[int, bool], ...]:
@@ -233,12 +188,14 @@ def _requested_outputs(model: ModelSpec, document: dict[str, Any]) -> tuple[tupl
         where = f"output {entry['name']!r}"
         requested[entry["name"]] = _flag(_parameters(entry, where), "binary_data", binary, where)
     if not indexes:
-        return tuple((index, binary) for index in range(len(model.outputs)))
+        return tuple([(index, binary) for index in range(len(model.outputs))])
     return tuple(zip(indexes, requested.values(), strict=True))
 
 
 def _parameters(entry: dict[str, Any], where: str) -> dict[str, Any]:
-    parameters = entry.get("parameters") or {}
+    parameters = entry.get("parameters")
+    if parameters is None:
+        return {}
     if not isinstance(parameters, dict):
         raise RequestError(f"{where}: parameters must be an object, found {type(parameters).__name__}")
     return parameters

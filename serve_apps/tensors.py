@@ -24,7 +24,7 @@ _LENGTH = struct.Struct("<I")  # a BYTES element in raw data: its length, then i
 
 
 class RequestError(ValueError):
-    """A request that cannot be answered: an HTTP status (4xx or 5xx) and what was found and what is expected."""
+    """A request that cannot be answered: an HTTP status, and what was found and what is expected."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ def from_raw(raw: memoryview, datatype: str, shape: Sequence[int], where: str) -
     expected = prod(shape) * dtype.itemsize
     if len(raw) != expected:
         raise RequestError(
-            f"{where}: {len(raw)} bytes of binary data, but {datatype} of shape {list(shape)} takes {expected}"
+            f"{where}: {len(raw)} bytes of binary data, but {datatype} {list(shape)} takes {expected}"
         )
     if datatype == "BOOL" and raw.tobytes().strip(b"\0\1"):
         raise RequestError(f"{where}: BOOL elements are one byte each, 0 or 1; found another value")
@@ -100,7 +100,7 @@ def _flatten(data: Any, shape: Sequence[int], where: str) -> list[Any]:
             if not isinstance(part, list) or len(part) != length:
                 found = f"{len(part)} elements" if isinstance(part, list) else type(part).__name__
                 raise RequestError(
-                    f"{where}: data does not fit shape {list(shape)}: expected a flat list of {count} elements, "
+                    f"{where}: data does not fit shape {list(shape)}: expected a flat list of {count}, "
                     f"or a list of {length} at depth {axis}; found {found}"
                 )
         level = list(chain.from_iterable(level))
@@ -110,7 +110,7 @@ def _flatten(data: Any, shape: Sequence[int], where: str) -> list[Any]:
 def _json_types(datatype: str) -> set[type]:
     if datatype.startswith("FP"):
         return {int, float}
-    return {"BOOL": {bool}, "BYTES": {str}}.get(datatype, {int})
+    return {bool} if datatype == "BOOL" else {str} if datatype == "BYTES" else {int}
 
 
 def _integers(flat: list[Any], datatype: str) -> NDArray:
@@ -130,7 +130,8 @@ def _utf8(text: str, where: str) -> bytes:
 
 
 def _bytes_from_raw(raw: memoryview, shape: Sequence[int], where: str) -> NDArray:
-    elements, position, count = [], 0, prod(shape)
+    elements: list[bytes] = []
+    position, count = 0, prod(shape)
     while position < len(raw) and len(elements) <= count:
         start = position + _LENGTH.size
         position = start + _LENGTH.unpack_from(raw, position)[0] if start <= len(raw) else len(raw) + 1

@@ -92,7 +92,9 @@ def _writer(cluster: Cluster) -> Iterator[Any]:
             .remote(cluster.dashboard_url, cluster.http_port)
         )
     except ValueError as error:
-        raise ClusterError(f"another study is running on the cluster at {cluster.address}; wait for it") from error
+        raise ClusterError(
+            f"another study is running on the cluster at {cluster.address}; wait for it"
+        ) from error
     try:
         try:
             ray.get(writer.start.remote(), timeout=START_DEADLINE_S)
@@ -111,6 +113,10 @@ class _TuneCallback(tune.Callback):
     def __init__(self, feed: Any, listener: Listener) -> None:
         self._feed = feed
         self._listener = listener
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune stores its callbacks for a restore, and ours speak to this process alone."""
+        return {}
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         del iteration, trials, info

@@ -25,7 +25,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-File = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", metavar="FILE", show_default=False)]
+File = Annotated[
+    Path, typer.Argument(help="The experiment, a YAML file.", metavar="FILE", show_default=False)
+]
 Study = Annotated[
     str | None,
     typer.Argument(
@@ -43,7 +45,9 @@ TrackingUri = Annotated[
         show_default=False,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -72,7 +76,9 @@ def check(file: File) -> None:
 @app.command()
 def run(
     file: File,
-    trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     algorithm: Annotated[str | None, typer.Option(help="Search algorithm: hyperopt or random.")] = None,
     address: Annotated[
@@ -91,9 +97,9 @@ def run(
     Options win over the file. Ctrl-C ends the running trial, keeps those that are done and cleans up.
     """
     from orchestrator.cli.run import run_command
-    from orchestrator.experiment import load_experiment, with_overrides
+    from orchestrator.experiment import load_experiment
 
-    experiment = with_overrides(load_experiment(file), trials=trials, seed=seed, algorithm=algorithm)
+    experiment = load_experiment(file).with_overrides(trials=trials, seed=seed, algorithm=algorithm)
     raise typer.Exit(run_command(experiment, address, tracking_uri, as_json))
 
 
@@ -115,7 +121,9 @@ def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson 
 def export(
     study: Study = None,
     trial: Annotated[int | None, typer.Option(help="Number of another trial than the winner.", min=0)] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")
+    ] = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Print the winner as a Serve config that `serve deploy` takes."""

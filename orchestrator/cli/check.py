@@ -16,13 +16,7 @@ IN_PLACE_S, REPLACED_S = 0.6, 4.5
 def print_check(console: Console, experiment: Experiment) -> None:
     """Prints the knobs, the size of the space, the baseline, the load and the time it will take."""
     console.print(f"[bold]{experiment.name}[/]: valid", highlight=False)
-    table = Table(title="knobs")
-    for heading in ("path", "kind", "range", "only when", "baseline"):
-        table.add_column(heading, overflow="fold")
-    baseline = experiment.baseline()
-    for path, kind, text, condition in experiment.space.describe():
-        table.add_row(path, kind, text, condition, value_text(baseline[path]) if path in baseline else "")
-    console.print(table)
+    console.print(_knobs(experiment))
     size = experiment.space.size()
     search, load, measure = experiment.search, experiment.load.closed_loop, experiment.measure
     facts = {
@@ -37,6 +31,18 @@ def print_check(console: Console, experiment: Experiment) -> None:
     }
     for name, fact in facts.items():
         console.print(f"{name + ':':<11}{fact}", highlight=False)
+
+
+def _knobs(experiment: Experiment) -> Table:
+    baseline, rows = experiment.baseline(), experiment.space.describe()
+    conditional = any(condition for *_, condition in rows)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("knob", "values", "baseline", *(["only when"] if conditional else [])):
+        table.add_column(heading, overflow="fold")
+    for path, kind, text, condition in rows:
+        value = value_text(baseline[path]) if path in baseline else ""
+        table.add_row(path, f"{kind} {text}", value, *([condition] if conditional else []))
+    return table
 
 
 def estimate(experiment: Experiment) -> str:

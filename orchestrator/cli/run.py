@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
 
 from rich.console import Console
 
 from orchestrator.cli.display import StudyDisplay
+from orchestrator.cli.output import own_output
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
 from orchestrator.experiment import Experiment
 from orchestrator.result import StudyResult
+
+LOG = "mlruns/orchestrator.log"
+"""What Ray, MLflow and their processes print during a study, for when something is odd."""
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells expect it."""
@@ -26,34 +27,35 @@ INTERRUPTED = 130
 
 def run_command(experiment: Experiment, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
     """Runs the study and prints its outcome; returns the exit code."""
-    with _stdout_kept_clean(as_json) as stdout:
-        console = Console(stderr=as_json)
+    with own_output(Path.cwd() / LOG) as output:
+        console = Console(file=output.stderr if as_json else output.stdout)
         try:
             with _stop_signals(console):
                 result = _study(console, experiment, address, tracking_uri)
         except KeyboardInterrupt:
-            console.print("\n[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
+            console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
             return INTERRUPTED
         if as_json:
-            print(json.dumps(study_document(result), indent=2), file=stdout)
+            print(json.dumps(study_document(result), indent=2), file=output.stdout)
         else:
             print_outcome(console, result)
             _print_next_steps(console, result, tracking_uri)
     return 0
 
 
-def _study(console: Console, experiment: Experiment, address: str | None, tracking_uri: str | None) -> StudyResult:
+def _study(
+    console: Console, experiment: Experiment, address: str | None, tracking_uri: str | None
+) -> StudyResult:
     with StudyDisplay(console, experiment) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
-        from orchestrator.cluster import import_path_for_driver, open_cluster
+        from orchestrator.cluster import open_cluster
         from orchestrator.environment import describe_environment
         from orchestrator.study import run_study
         from orchestrator.tracking import open_tracker
-        from orchestrator.workload.payloads import check_payloads
+        from orchestrator.workload.precheck import check_payloads
 
         tracker = open_tracker(tracking_uri, Path.cwd())
-        import_path_for_driver()
         check_payloads(experiment.workload, experiment.file.parent)
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
         plan = experiment.cluster
@@ -83,8 +85,13 @@ def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str |
     store = f" --tracking-uri {tracking_uri}" if tracking_uri else ""
     console.print()
     if result.best is not None:
-        console.print(f"Deploy it:       orchestrator export{store} -o winner.yaml && serve deploy winner.yaml", highlight=False)
-    console.print(f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False)
+        console.print(
+            f"Deploy it:       orchestrator export{store} -o winner.yaml && serve deploy winner.yaml",
+            highlight=False,
+        )
+    console.print(
+        f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False
+    )
 
 
 @contextmanager
@@ -107,21 +114,3 @@ def _stop_signals(console: Console) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _stdout_kept_clean(as_json: bool) -> Iterator[TextIO]:
-    """With --json, whatever libraries and their processes print goes to stderr; yields the real stdout."""
-    if not as_json:
-        yield sys.stdout
-        return
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with os.fdopen(os.dup(kept), "w") as stdout:
-            yield stdout
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.plan import ClusterPlan, Experiment, Load, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
-from orchestrator.experiment.space_check import check_space, parse_space
+from orchestrator.experiment.space_check import read_space
 from orchestrator.objective import Objective, Slo
 from orchestrator.plain import is_number
 from orchestrator.serve_config import app_findings
@@ -28,19 +28,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "search": SearchPlan,
     "cluster": ClusterPlan,
 }
-KEYS = (
-    "name",
-    "app",
-    "workload",
-    "load",
-    "measure",
-    "deploy_timeout_s",
-    "slo",
-    "objective",
-    "space",
-    "search",
-    "cluster",
-)
+KEYS = ("name", "app", "deploy_timeout_s", "space", *_SECTIONS)
 _REQUIRED = {
     "app": "the Serve application to tune, as in a Serve config",
     "load": "for example {closed_loop: {concurrency: 32}}",
@@ -63,7 +51,7 @@ def load_experiment(path: Path) -> Experiment:
         )
         raise ExperimentError(str(path), [problem])
     values, findings = _values(source.value, path.stem)
-    if findings:
+    if findings or source.repeated:
         raise ExperimentError(str(path), _in_file_order(findings, source))
     return Experiment(file=path.absolute(), text=text, **values)
 
@@ -87,18 +75,17 @@ def _values(raw: Mapping[Any, Any], stem: str) -> tuple[dict[str, Any], list[Fin
 
 
 def _app_and_space(raw: Mapping[Any, Any], values: dict[str, Any]) -> list[Finding]:
-    """Reads both into `values`; they are checked against each other as far as they can be read."""
-    findings: list[Finding] = []
-    if "space" in raw:
-        values["space"], found = parse_space(raw["space"])
-        findings += _below("space", found)
+    """Reads both into `values`; a space says nothing without the app that it changes."""
     if "app" not in raw:
-        return findings
+        return []
     values["app"] = app = raw["app"]
     if not isinstance(app, Mapping):
-        return [*findings, (("app",), f"expected a Serve application, found {show(app)}")]
-    findings += _below("app", app_findings(app))
-    return findings + (_below("space", check_space(values["space"], app)) if "space" in values else [])
+        return [(("app",), f"expected a Serve application, found {show(app)}")]
+    findings = _below("app", app_findings(app))
+    if "space" in raw:
+        values["space"], found = read_space(raw["space"], app)
+        findings += _below("space", found)
+    return findings
 
 
 def _name_problem(name: Any, given: bool) -> str | None:
@@ -116,9 +103,11 @@ def _below(key: str, findings: list[Finding]) -> list[Finding]:
 
 def _in_file_order(findings: list[Finding], source: Source) -> list[Problem]:
     """What belongs to no line comes first."""
-    placed = [(source.position(path) or (0, 0), path, sentence) for path, sentence in findings]
-    placed.sort(key=lambda entry: entry[0])
-    return [Problem(dotted(path), sentence, at[0] or None) for at, path, sentence in placed]
+    placed = [((problem.line or 0, 0), problem) for problem in source.repeated]
+    for path, sentence in findings:
+        at = source.position(path)
+        placed.append((at or (0, 0), Problem(dotted(path), sentence, at[0] if at else None)))
+    return [problem for _, problem in sorted(placed, key=lambda entry: entry[0])]
 
 
 def _read(path: Path) -> str:

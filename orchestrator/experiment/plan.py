@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from orchestrator.errors import UsageError
 from orchestrator.objective import Objective, Slo
@@ -48,14 +48,15 @@ class MeasurePlan(_Section):
 
     warmup_s: float = Field(default=1.0, ge=0)
     min_s: float = Field(default=2.0, gt=0)
-    max_s: float = Field(default=15.0, gt=0)
+    max_s: float = Field(default=15.0, gt=0, validate_default=True)
     precision: float = Field(default=0.05, gt=0, lt=1)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> MeasurePlan:
-        if self.min_s > self.max_s:
-            raise ValueError(f"min_s ({self.min_s:g}) is above max_s ({self.max_s:g})")
-        return self
+    @field_validator("max_s")
+    @classmethod
+    def _not_below_min(cls, value: float, info: ValidationInfo) -> float:
+        if value < (least := info.data.get("min_s", 0)):
+            raise ValueError(f"max_s ({value:g}) is below min_s ({least:g})")
+        return value
 
 
 class SearchPlan(_Section):

@@ -37,20 +37,20 @@ class UnreadableError(ValueError):
 
 
 class Source:
-    """One YAML document: its value, and where each part of it stands.
+    """One YAML document: its value, where each part of it stands, and the keys that are `repeated` in it.
 
-    Raises UnreadableError with all problems that can be told at this stage.
+    Raises UnreadableError when there is no telling what the document says.
     """
 
     def __init__(self, text: str) -> None:
-        loader = _Loader(text)
         try:
-            self._root = loader.get_single_node()
-            if self._root is None:
+            loader = _Loader(text)
+            root = loader.get_single_node()
+            if root is None:
                 raise UnreadableError([Problem("", "the file is empty")])
-            if problems := list(_structure_problems(self._root, "", ())):
-                raise UnreadableError(problems)
-            self.value: Any = loader.construct_document(self._root)
+            self.repeated = list(_repeated_keys(root, "", ()))
+            self._root: yaml.Node = root
+            self.value: Any = loader.construct_document(root)
         except yaml.YAMLError as error:
             raise UnreadableError([_syntax_problem(error, text)]) from None
         except RecursionError:
@@ -61,11 +61,12 @@ class Source:
             raise UnreadableError([Problem("", f"has a value that cannot be read: {error}")]) from None
 
     def position(self, path: Path) -> tuple[int, int] | None:
-        """(line, column), from 1, of a key or list item, or of the nearest part around it that stands in the file.
+        """(line, column), from 1, of a key or list item, or of the nearest part around it in the file.
 
         None for what belongs to the document as a whole.
         """
-        node, found = self._root, None
+        node = self._root
+        found: tuple[int, int] | None = None
         for step in path:
             below = _child(node, step)
             if below is None:
@@ -90,29 +91,23 @@ def _same_key(node: yaml.ScalarNode, step: Any) -> bool:
     return value == step and isinstance(value, bool) == isinstance(step, bool)
 
 
-def _structure_problems(node: yaml.Node, path: str, above: tuple[yaml.Node, ...]) -> Iterator[Problem]:
-    """Keys that stand twice in one mapping, keys that are not plain values, and aliases of what is around them."""
-    line = node.start_mark.line + 1
+def _repeated_keys(node: yaml.Node, path: str, above: tuple[yaml.Node, ...]) -> Iterator[Problem]:
+    """Keys that stand twice in a mapping, of which YAML would drop all but the last."""
     if any(node is outer for outer in above):
-        yield Problem(path, "an alias (*) stands inside of what it refers to", line)
-        return
-    inside = (*above, node)
+        line = node.start_mark.line + 1
+        raise UnreadableError([Problem(path, "an alias (*) stands inside of what it refers to", line)])
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _structure_problems(item, f"{path}[{index}]", inside)
+            yield from _repeated_keys(item, f"{path}[{index}]", (*above, node))
     if isinstance(node, yaml.MappingNode):
         first: dict[tuple[str, str], int] = {}
         for key, value in node.value:
-            key_line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                yield Problem(path, "a key must be a plain value", key_line)
-                continue
-            below = f"{path}.{key.value}".removeprefix(".")
-            if (key.tag, key.value) in first:
-                before = first[key.tag, key.value]
-                yield Problem(below, f"the key stands here again; it was given in line {before}", key_line)
-            first.setdefault((key.tag, key.value), key_line)
-            yield from _structure_problems(value, below, inside)
+            below, line = f"{path}.{key.value}".removeprefix("."), key.start_mark.line + 1
+            if (key.tag, str(key.value)) in first:
+                before = first[key.tag, str(key.value)]
+                yield Problem(below, f"the key stands here again; it was given in line {before}", line)
+            first.setdefault((key.tag, str(key.value)), line)
+            yield from _repeated_keys(value, below, (*above, node))
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:

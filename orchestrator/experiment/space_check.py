@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from orchestrator.knob import Choice
 from orchestrator.serve_config import app_findings, merge, path_problem, read
 from orchestrator.space import Condition, Knob, Space, parse_knob
-from orchestrator.validation import Finding, Path, dotted, show
+from orchestrator.validation import Finding, Path, dotted, nearest, show
 
 
 class _Placed(NamedTuple):
@@ -21,54 +22,48 @@ class _Placed(NamedTuple):
     context: dict[str, Any]
 
 
-def parse_space(raw: Any) -> tuple[Space, list[Finding]]:
-    """The knobs that can be read, and what is wrong with the others; paths start below `space`."""
+def read_space(raw: Any, app: Mapping[str, Any]) -> tuple[Space, list[Finding]]:
+    """The space, and all that is wrong with it as a space of this app; paths start below `space`."""
     if not isinstance(raw, Mapping) or not raw:
         return Space(knobs={}), [((), f"expected a mapping of paths to knobs, found {show(raw)}")]
-    findings: list[Finding] = []
+    findings = list(_knob_findings(raw, (), app))
+    wrong = {where[0] for where, _ in findings}
     space = Space(knobs={})
     for path, value in raw.items():
-        if not isinstance(path, str):
-            findings.append(((path,), f"expected a path into the app, found {show(path)}"))
-        elif inside := list(_nested_findings(value, (path,))):
-            findings += inside
-        else:
-            try:
-                space = Space(knobs={**space.knobs, path: parse_knob(value)})
-            except ValidationError as error:
-                findings.append(((path,), str(error.errors()[0]["ctx"]["error"])))
-            except ValueError as error:
-                findings.append(((path,), str(error)))
-    return space, findings
-
-
-def check_space(space: Space, app: Mapping[str, Any]) -> list[Finding]:
-    """What is wrong with the knobs as changes of this app; paths start below `space`."""
-    findings: list[Finding] = []
+        if path in wrong:
+            continue
+        try:
+            space = Space(knobs={**space.knobs, path: parse_knob(value)})
+        except ValidationError as error:  # the space's own rule: no two knobs set the same thing
+            findings.append(((path,), str(error.errors()[0]["ctx"]["error"])))
+        except ValueError as error:
+            findings.append(((path,), str(error)))
     known = set(app_findings(app))
     for placed in _placed(space, (), {}):
-        if problem := path_problem(app, placed.path):
-            findings.append((placed.where, problem))
-        else:
-            findings += _refused(placed, app, known)
-    return findings + list(_without_baseline(space, app, ()))
+        findings += _refused(placed, app, known)
+    return space, [*findings, *_without_baseline(space, app, ())]
 
 
-def _nested_findings(raw: Any, where: Path) -> Iterator[Finding]:
-    """Errors of knobs inside a condition one by one, because parsing the condition tells only the first."""
-    branches = raw.get("condition") if isinstance(raw, Mapping) and len(raw) == 1 else None
-    if not isinstance(branches, Mapping):
-        return
-    for value, knobs in branches.items():
-        for path, knob in knobs.items() if isinstance(knobs, Mapping) else ():
-            below = (*where, "condition", value, path)
-            inside = list(_nested_findings(knob, below))
-            yield from inside
-            if not inside:
-                try:
-                    parse_knob(knob)
-                except ValueError as error:
-                    yield below, str(error)
+def _knob_findings(raw: Mapping[Any, Any], where: Path, app: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong with paths and knobs one by one; parsing a condition would only tell its first error."""
+    for path, knob in raw.items():
+        here = (*where, path)
+        if not isinstance(path, str):
+            yield here, f"expected a path into the app, found {show(path)}"
+            continue
+        if problem := path_problem(app, path):
+            yield here, problem
+        branches = knob.get("condition") if isinstance(knob, Mapping) and len(knob) == 1 else None
+        inside: list[Finding] = []
+        for value, knobs in branches.items() if isinstance(branches, Mapping) else ():
+            if isinstance(knobs, Mapping):
+                inside += _knob_findings(knobs, (*here, "condition", value), app)
+        yield from inside
+        if not inside:
+            try:
+                parse_knob(knob)
+            except ValueError as error:
+                yield here, str(error)
 
 
 def _placed(space: Space, where: Path, context: dict[str, Any]) -> Iterator[_Placed]:
@@ -82,7 +77,7 @@ def _placed(space: Space, where: Path, context: dict[str, Any]) -> Iterator[_Pla
 
 
 def _refused(placed: _Placed, app: Mapping[str, Any], known: set[Finding]) -> Iterator[Finding]:
-    """The values of a knob that Serve would refuse: every choice; both ends of a range and a value inside it."""
+    """The values that Serve would refuse, of every choice, and of both ends and the inside of a range."""
     told: set[str] = set()
     for step, value in _probes(placed.knob):
         try:
@@ -93,10 +88,8 @@ def _refused(placed: _Placed, app: Mapping[str, Any], known: set[Finding]) -> It
         for path, sentence in found:
             if (path, sentence) not in known and sentence not in told:
                 told.add(sentence)
-                yield (
-                    (*placed.where, *step),
-                    f"with {show(value)}, Serve refuses {dotted(('app', *path))}: {sentence}",
-                )
+                what = dotted(("app", *path))
+                yield (*placed.where, *step), f"with {show(value)}, Serve refuses {what}: {sentence}"
 
 
 def _probes(knob: Knob) -> Iterator[tuple[Path, Any]]:
@@ -104,25 +97,34 @@ def _probes(knob: Knob) -> Iterator[tuple[Path, Any]]:
     if isinstance(knob, Condition):
         for branch in knob.branches:
             yield ("condition", branch.value), branch.value
-    elif knob.kind == "choice":
+    elif isinstance(knob, Choice):
         for index, value in enumerate(knob.values):
-            yield ("choice", index), value
+            yield (knob.kind, index), value
     else:
         yield (knob.kind, 0), knob.decode(0.0)
         yield (knob.kind, 1), knob.decode(1.0)
-        yield (), knob.decode(0.382)
+        yield (), knob.decode(0.375)
 
 
 def _without_baseline(space: Space, app: Mapping[str, Any], where: Path) -> Iterator[Finding]:
     """Active knobs that have no value to start from."""
     for path, knob in space.knobs.items():
-        if path_problem(app, path):
-            continue
         try:
             value = read(app, path)
         except KeyError:
-            yield (*where, path), "has no value to start from; put its baseline value into app"
+            yield (*where, path), f"has no value to start from; {_cure(app, path)}"
             continue
         if isinstance(knob, Condition) and knob.contains(value):
             branch = knob.branches[knob.index(value)]
             yield from _without_baseline(branch.space, app, (*where, path, "condition", branch.value))
+
+
+def _cure(app: Mapping[str, Any], path: str) -> str:
+    parent, _, key = path.rpartition(".")
+    try:
+        siblings = read(app, parent)
+    except KeyError:
+        siblings = {}
+    near = nearest(key, [str(name) for name in siblings]) if isinstance(siblings, Mapping) else None
+    hint = f"did you mean {parent}.{near}? If not, " if near else ""
+    return f"{hint}put its baseline value into app"

@@ -15,7 +15,7 @@ class Owner(Protocol):
         """Requests can be written now."""
 
     def on_answer(self, status: int, server_timing: bytes, reusable: bool) -> None:
-        """A complete answer has arrived; the next request may be written if the connection is `reusable`."""
+        """A complete answer has arrived; the connection takes the next request if it is `reusable`."""
 
     def on_broken(self) -> None:
         """The connection could not be opened, has ended, or carries what is no answer to a request."""
@@ -32,9 +32,13 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._opening: asyncio.Task | None = None
         self._parser = HttpResponseParser(self)
-        self._expecting = False
+        self._feed = self._parser.feed_data
+        self._expecting = False  # a request is out
+        self._complete = False  # its answer is in
+        self._head_complete = False
+        self._length_known = False
+        self._reusable = False
         self._server_timing = b""
-        self._clear_answer()
 
     def open(self, loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:
         """Connect in the background."""
@@ -44,9 +48,7 @@ class Connection(asyncio.Protocol):
     def write(self, request: bytes) -> None:
         """Send a request; the answer to the one before must have arrived."""
         self._expecting = True
-        transport = self._transport
-        if transport is not None and not transport.is_closing():  # else `connection_lost` is on its way
-            transport.write(request)
+        self._transport.write(request)  # type: ignore[union-attr]  # ignored once closing: `on_broken` follows
 
     def close(self) -> None:
         """Close at once, without waiting for anything."""
@@ -67,16 +69,17 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:  # noqa: D102
         try:
-            self._parser.feed_data(data)
+            self._feed(data)
         except (HttpParserError, HttpParserUpgrade):
             self._break()
             return
         if self._complete:
-            self._finish(self._reusable)
+            self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
         if exc is None and self._head_complete and not self._length_known:
-            self._finish(reusable=False)  # such an answer ends with its connection (RFC 9112, section 6.3)
+            self._reusable = False
+            self._finish()  # such an answer ends with its connection (RFC 9112, section 6.3)
         else:
             self._break()
 
@@ -85,6 +88,8 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:  # noqa: D102
         if self._complete or not self._expecting:
             raise HttpParserError("an answer that nobody asked for")
+        self._length_known = False
+        self._server_timing = b""
 
     def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102
         length = len(name)  # almost every header is ruled out by its length
@@ -98,12 +103,11 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:  # noqa: D102
         parser = self._parser
-        self._status = parser.get_status_code()
-        if self._status < 200:
-            self._clear_answer()  # an interim answer (100, 103): the real one follows
-        else:
+        if parser.get_status_code() >= 200:
             self._complete = True
-            self._reusable = parser.should_keep_alive()
+            self._reusable = parser.should_keep_alive()  # only known in this callback
+        else:
+            self._head_complete = False  # an interim answer (100, 103): the real one follows
 
     # Ends
 
@@ -111,26 +115,14 @@ class Connection(asyncio.Protocol):
         if not opening.cancelled() and opening.exception() is not None:
             self._break()
 
-    def _finish(self, reusable: bool) -> None:
-        status, server_timing = self._status or self._parser.get_status_code(), self._server_timing
-        self._expecting = False
-        self._clear_answer()
+    def _finish(self) -> None:
+        self._expecting = self._complete = self._head_complete = False
         owner = self._owner
         if owner is not None:
-            if not reusable:
-                self.close()
-            owner.on_answer(status, server_timing, reusable)
+            owner.on_answer(self._parser.get_status_code(), self._server_timing, self._reusable)
 
     def _break(self) -> None:
         owner = self._owner
         self.close()
         if owner is not None:
             owner.on_broken()
-
-    def _clear_answer(self) -> None:
-        self._complete = False
-        self._head_complete = False
-        self._length_known = False
-        self._reusable = False
-        self._status = 0
-        self._server_timing = b""

@@ -25,7 +25,7 @@ Window = tuple[float, float]
 """[start, end) of the scheduled times that count, in seconds since the load started."""
 
 ShouldStop = Callable[[Samples, float, float], bool]
-"""(samples so far, start of the window, now) -> whether they suffice; the server's own times are still NaN."""
+"""(samples so far, start of the window, now) -> whether they suffice; the server's own times are NaN."""
 
 
 class StopSignal(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.load.server_timing import ServerTimes, parse_server_timing
-from orchestrator.measure.samples import Outcome, Samples
+from orchestrator.measure.samples import Samples
 
 
 class Recorder:
@@ -34,12 +34,12 @@ class Recorder:
         self,
         scheduled: float,
         done: float,
-        outcome: Outcome,
-        sent: float = math.nan,
-        status: int = 0,
-        server_timing: bytes = b"",
+        outcome: int,
+        sent: float,
+        status: int,
+        server_timing: bytes,
     ) -> None:
-        """Append the sample of one request that has ended."""
+        """Append one request that has ended; `outcome` is an `Outcome`, `sent` NaN if it never was."""
         self._scheduled.append(scheduled)
         self._sent.append(sent)
         self._done.append(done)

@@ -11,7 +11,7 @@ from orchestrator.measure.samples import Samples
 from orchestrator.measure.windows import in_window
 
 MIN_SUCCESSES_PER_BATCH = 10
-"""With fewer successes a batch's mean is mostly luck of counting, and equal counts may look like precision."""
+"""With fewer successes a batch's mean is mostly luck, and equal counts may look like precision."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PrecisionReached:
             raise ValueError(f"an interval from fewer than 5 batch means says little; got {self.batches}")
 
     def __call__(self, samples: Samples, window_start: float, now: float) -> bool:
-        """Whether the samples scheduled since `window_start` suffice; times in seconds since the load started."""
+        """Whether the samples scheduled since `window_start` suffice; times in seconds since its start."""
         successes = in_window(samples.where(samples.ok), (window_start, now))
         if len(successes) < MIN_SUCCESSES_PER_BATCH * self.batches:
             return False

@@ -25,9 +25,9 @@ def measure(samples: Samples, window: Window, latency_limits_ms: Mapping[str, fl
     """The figures of the requests scheduled within `window`.
 
     Percentiles are `numpy.percentile`'s default, linear interpolation between the two nearest successes, over
-    all successes. `latency_limits_ms` maps latency figures (`latency_p99_ms`) to the SLO's limits; a request is
-    good when it succeeds within the smallest of them. A limit on the mean bounds no single request and is left
-    out; without limits every success is good. ValueError when the window ends before it starts.
+    all successes. `latency_limits_ms` maps latency figures (`latency_p99_ms`) to the SLO's limits; a request
+    is good when it succeeds within the smallest of them. A limit on the mean bounds no single request and is
+    left out; without limits every success is good. ValueError when the window ends before it starts.
     """
     start, end = window
     if end < start:

@@ -39,6 +39,6 @@ def in_place(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def _policies(app: Mapping[str, Any]) -> list[Any]:
-    """Part of the code version: an entry for each autoscaled deployment, so that turning it on rebuilds too."""
+    """Part of the code version: an entry for each autoscaled deployment, so turning it on rebuilds too."""
     configs = [entry.get("autoscaling_config") for entry in deployments(app)]
     return [config.get("policy") for config in configs if isinstance(config, Mapping)]

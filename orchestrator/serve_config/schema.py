@@ -97,7 +97,7 @@ def app_findings(app: Mapping[str, Any]) -> list[Finding]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations are for those who write Serve code
         findings = [*unknown_keys(application_schema(), value), *_not_json(value)]
-        findings += _deployments_findings(value)  # and leaves out of `value` what was found wrong
+        findings += _deployments_findings(value)  # leaves out of `value` what is wrong or would import code
         # The multi-application form also knows what an application may not set itself (host, port).
         _, found = violations(ServeDeploySchema, {"applications": [{"name": "app", **value}]})
     return findings + [(path[2:], sentence) for path, sentence in found]
@@ -120,22 +120,24 @@ def _deployments_findings(value: dict[str, Any]) -> list[Finding]:
             if name in names:
                 findings.append(((*path, "name"), f"the deployment '{name}' is listed twice"))
             names.add(name)
-        for option, found in _loose_findings(entry):
-            findings += [((*path, option, *inner), sentence) for inner, sentence in found]
-            del entry[option]
+        for option, model in _loose_options():
+            if isinstance(options := entry.get(option), dict):
+                entry[option] = {key: item for key, item in options.items() if key not in _NAMES_CODE}
+                _, found = violations(model, entry[option])
+                findings += [((*path, option, *inner), sentence) for inner, sentence in found]
+                if found:
+                    del entry[option]
     return findings
 
 
-def _loose_findings(entry: Mapping[str, Any]) -> list[tuple[str, list[Finding]]]:
-    """(option, what is wrong in it) for the options that the schema does not look into."""
-    wrong = []
-    for option, field in deployment_schema().model_fields.items():
-        model, value = model_within(field.annotation), entry.get(option)
-        if model is not None and holds_any_keys(field.annotation) and isinstance(value, Mapping):
-            _, found = violations(model, {key: item for key, item in value.items() if key not in _NAMES_CODE})
-            if found:
-                wrong.append((option, found))
-    return wrong
+@functools.cache
+def _loose_options() -> list[tuple[str, type[BaseModel]]]:
+    """A deployment's options that the schema takes as any mapping, with the models that they must fit."""
+    fields = deployment_schema().model_fields.items()
+    models = [
+        (option, model_within(field.annotation), holds_any_keys(field.annotation)) for option, field in fields
+    ]
+    return [(option, model) for option, model, loose in models if model is not None and loose]
 
 
 def _not_json(value: Any, path: Path = ()) -> list[Finding]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orchestrator
+from orchestrator.errors import TrackingError
 from orchestrator.result import BASELINE, Configuration, Status, StudyResult, TrialResult
 from orchestrator.tracking import archive, artifacts, entities, store
 from orchestrator.tracking.port import StudySummary
@@ -75,12 +77,13 @@ class MlflowTracker:
             self._experiment_id = self._experiment(experiment_name)
             study_id = self._create_run(experiment_name, tags)
             self._study_id, self._runs = study_id, {}
-            entities.log(self._client, study_id, self._now_ms(), params=facts)
-            with TemporaryDirectory() as directory:
-                artifacts.write_study(
-                    Path(directory), experiment_file_name, experiment_file_text, environment
-                )
-                self._client.log_artifacts(study_id, directory)
+            with self._killed_on_error():
+                entities.log(self._client, study_id, self._now_ms(), params=facts)
+                with TemporaryDirectory() as directory:
+                    artifacts.write_study(
+                        Path(directory), experiment_file_name, experiment_file_text, environment
+                    )
+                    self._client.log_artifacts(study_id, directory)
         return study_id
 
     def start_trial(self, number: int, configuration: Configuration) -> None:
@@ -109,9 +112,11 @@ class MlflowTracker:
         best = study.best
         tags = entities.tags({"best_trial": best.number if best else None})
         with store.explained(self.uri):
-            if best is not None and best.serve_config:
+            if best is not None:
                 with TemporaryDirectory() as directory:
-                    artifacts.write_serve_config(Path(directory) / artifacts.WINNER, best.serve_config)
+                    artifacts.write_serve_config(
+                        Path(directory) / artifacts.WINNER, best.export_config or best.serve_config
+                    )
                     self._client.log_artifacts(study.study_id, directory)
             figures = entities.study_metrics(study)
             entities.log(self._client, study.study_id, self._now_ms(), metrics=figures, tags=tags)
@@ -138,6 +143,16 @@ class MlflowTracker:
         """The trials that ended, without their samples; `ref` as for `port.find_study`."""
         with store.explained(self.uri):
             return archive.load_study(self._client, ref)
+
+    @contextmanager
+    def _killed_on_error(self) -> Iterator[None]:
+        """For a study that its caller does not have in hand yet and could not end."""
+        try:
+            yield
+        except BaseException:
+            with suppress(TrackingError):
+                self.kill("the study could not be recorded")
+            raise
 
     def _experiment(self, name: str) -> str:
         """The id of the experiment of that name: created, or restored if it was deleted."""

@@ -87,8 +87,11 @@ def ui_command(tracking_uri: str | None, root: Path, port: int) -> list[str]:
         raise UsageError(
             f"the tracking server shows its own page: open {_without_password(uri)} in a browser"
         )
-    options = {"--backend-store-uri": uri, "--host": "127.0.0.1", "--port": str(port), "--workers": "1"}
-    return [sys.executable, "-m", "mlflow", "server", *(word for pair in options.items() for word in pair)]
+    # `env` because the server takes these from its environment only; its job runner would start seven processes.
+    quiet = ["env", "MLFLOW_DISABLE_TELEMETRY=true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"]
+    options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    silent = ["--uvicorn-opts", "--log-level critical"]  # else Ctrl-C, the way to end it, prints a traceback
+    return [*quiet, sys.executable, "-m", "mlflow", "server", *options, *silent]
 
 
 def _is_server(uri: str) -> bool:
@@ -150,7 +153,7 @@ def _cure(uri: str) -> str:
         return (
             "The file must be an MLflow database of this MLflow version in a directory that can be written."
         )
-    return "Give sqlite:////absolute/path/mlflow.db, http://host:port or the URL of a database whose driver is here."
+    return "A store is sqlite:////absolute/path/mlflow.db, http://host:port, or a database with its driver."
 
 
 def _first_line(error: Exception) -> str:

@@ -18,7 +18,8 @@ _DEFINITION = ("images.py", "{name}.py", "build.py")  # what a stored model depe
 def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Where the bundled model `name` is kept; the file name changes whenever its definition does.
 
-    `ORCHESTRATOR_MODEL_DIR` names the directory, else it lies in the user's cache (`XDG_CACHE_HOME`, ~/.cache).
+    `ORCHESTRATOR_MODEL_DIR` names the directory; otherwise it lies in the user's cache
+    (`XDG_CACHE_HOME` or ~/.cache).
     """
     digest = hashlib.sha256()
     for source in _DEFINITION:
@@ -29,7 +30,7 @@ def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
 def ensure_built(name: str) -> Path:
     """The path of the bundled model `name`, built first if need be.
 
-    It is built in a process of its own, so that the caller never imports torch. Any number of callers may do so
+    It is built in a process of its own, so that the caller never imports torch. Any number of callers may ask
     at the same time: one builds, the others wait for it. Raises RuntimeError with the build's own message.
     """
     path = model_path(name)

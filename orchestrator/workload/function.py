@@ -1,0 +1,84 @@
+"""Payloads from a user's own function."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import PayloadError
+from orchestrator.load.endpoint import Payload
+from orchestrator.workload.plan import Workload
+
+_KEYS = ("path", "body", "headers", "method")
+
+
+def call(workload: Workload, base_dir: Path) -> tuple[Payload, ...]:
+    """What `workload.payloads`, a "module:function", returns when called with `seed`.
+
+    It has to return a list of dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of
+    strings) and `method`. The module may also lie in `base_dir` or the working directory. PayloadError
+    names the function, and the entry that is wrong.
+    """
+    name = workload.payloads or ""
+    with _importable(base_dir, Path.cwd()):
+        function = _find(name)
+        try:
+            entries = function(seed=workload.seed)
+        except Exception as error:
+            raise PayloadError(
+                f"{name}(seed={workload.seed}) raised {type(error).__name__}: {error}"
+            ) from error
+    if not isinstance(entries, (list, tuple)) or not entries:
+        found = "an empty list" if isinstance(entries, (list, tuple)) else f"a {type(entries).__name__}"
+        raise PayloadError(f"{name} has to return a list of payloads with at least one; it returned {found}")
+    return tuple(_payload(f"{name}: payload {index}", entry, workload) for index, entry in enumerate(entries))
+
+
+def _find(name: str) -> Callable[..., Any]:
+    module_name, _, function_name = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # whatever the user's module raises while it is imported
+        what = str(error) or type(error).__name__
+        raise PayloadError(f"workload.payloads: cannot import {module_name}: {what}") from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        raise PayloadError(f"workload.payloads: {module_name} has no function {function_name!r}")
+    return function
+
+
+@contextmanager
+def _importable(*directories: Path) -> Iterator[None]:
+    """Searched last, so that a file there hides no installed module."""
+    before = list(sys.path)
+    sys.path.extend(str(directory) for directory in directories)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _payload(where: str, entry: Any, workload: Workload) -> Payload:
+    if not isinstance(entry, Mapping):
+        raise PayloadError(f"{where} is a {type(entry).__name__}, not a dict with {', '.join(_KEYS)}")
+    unknown = [key for key in entry if key not in _KEYS]
+    if unknown:
+        raise PayloadError(f"{where} has the unknown key {unknown[0]!r}; allowed: {', '.join(_KEYS)}")
+    body, headers = entry.get("body"), entry.get("headers", {})
+    path = entry.get("path", workload.path or "/")
+    method = entry.get("method", workload.method)
+    if not isinstance(body, (bytes, bytearray)):
+        raise PayloadError(f"{where}: 'body' has to be bytes, not {type(body).__name__}")
+    if not isinstance(path, str) or not path.startswith("/"):
+        raise PayloadError(f"{where}: 'path' has to be a string that begins with '/', not {path!r}")
+    if not isinstance(method, str):
+        raise PayloadError(f"{where}: 'method' has to be a string, not {method!r}")
+    if not isinstance(headers, Mapping) or not all(
+        isinstance(x, str) for pair in headers.items() for x in pair
+    ):
+        raise PayloadError(f"{where}: 'headers' has to be a dict of strings, not {headers!r}")
+    return Payload(bytes(body), path, method.upper(), {**workload.headers, **headers})

@@ -1,0 +1,45 @@
+"""Requests to measure the bundled models with.
+
+A payload function is named in an experiment as `workload: {payloads: "module:function"}`. It is called with
+the keyword `seed` (int), the same seed gives the same requests, and it returns a non-empty list of
+`{"path": str, "body": bytes, "headers": {str: str}, "method": str}` (`method` is optional: POST).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from serve_apps.nets import images
+
+COUNT = 64  # different requests, sent in turn
+
+
+def digits(seed: int) -> list[dict[str, Any]]:
+    """One real handwritten digit per request (about 3 KB), binary both ways, for `args: {model: digits}`."""
+    pixels, _ = images.load()
+    chosen = np.random.default_rng(seed).choice(len(pixels), COUNT, replace=False)
+    return [_infer("digits", "image", pixels[index : index + 1]) for index in chosen]
+
+
+def _infer(model: str, name: str, tensor: np.ndarray) -> dict[str, Any]:
+    """An infer request with one FP32 tensor in the binary tensor data extension, answered in binary too."""
+    raw = tensor.tobytes()
+    entry = {
+        "name": name,
+        "datatype": "FP32",
+        "shape": tensor.shape,
+        "parameters": {"binary_data_size": len(raw)},
+    }
+    header = json.dumps({"inputs": [entry], "parameters": {"binary_data_output": True}}).encode()
+    return {
+        "path": f"/v2/models/{model}/infer",
+        "method": "POST",
+        "headers": {
+            "Content-Type": "application/octet-stream",
+            "Inference-Header-Content-Length": str(len(header)),
+        },
+        "body": header + raw,
+    }

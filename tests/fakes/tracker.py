@@ -1,0 +1,73 @@
+"""A tracker that keeps studies in memory; it passes the same contract as the one over MLflow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from orchestrator.result import StudyResult
+from orchestrator.tracking.port import StudySummary, find_study
+
+
+class MemoryTracker:
+    """`started`, `killed` and `finished` say what it was told, for tests of its callers."""
+
+    def __init__(self, clock=lambda: 0.0):
+        self._clock = clock
+        self._studies = []  # (StudySummary, StudyResult) in the order they were started
+        self._open = False
+        self.started = {}  # number -> configuration, of the trials under way
+        self.killed = []
+        self.finished = []
+
+    def start_study(
+        self,
+        experiment_name,
+        experiment_file_text,
+        experiment_file_name,
+        algorithm,
+        seed,
+        objective,
+        maximize,
+        environment,
+    ):
+        study_id = f"{len(self._studies) + 1:032x}"[::-1]  # like MLflow's: the first digit tells them apart
+        started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
+        summary = StudySummary(study_id, experiment_name, started, "RUNNING", 0)
+        study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, ())
+        self._studies.append((summary, study))
+        self._open = True
+        return study_id
+
+    def start_trial(self, number, configuration):
+        self.started[number] = configuration
+        self._summarise(trials=self._studies[-1][0].trials + 1)
+
+    def finish_trial(self, result):
+        del self.started[result.number]
+        summary, study = self._studies[-1]
+        trials = sorted((*study.trials, replace(result, samples=None)), key=lambda trial: trial.number)
+        self._studies[-1] = summary, replace(study, trials=tuple(trials))
+
+    def finish_study(self, study):
+        self.finished.append(study)
+        self._summarise(status="FINISHED")
+        self._open = False
+
+    def kill(self, reason):
+        if self._open:
+            self.killed.append(reason)
+            self.started.clear()
+            self._summarise(status="KILLED")
+        self._open = False
+
+    def studies(self):
+        return [summary for summary, _ in reversed(self._studies)]
+
+    def load_study(self, ref):
+        wanted = find_study(ref, self.studies()).study_id
+        return next(study for _, study in self._studies if study.study_id == wanted)
+
+    def _summarise(self, **changes):
+        summary, study = self._studies[-1]
+        self._studies[-1] = replace(summary, **changes), study

@@ -1,0 +1,104 @@
+"""The application in a real Serve cluster, asked by a client that others wrote and by plain HTTP."""
+
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import ray
+from ray import serve
+
+from serve_apps.classifier import Classifier, build
+from serve_apps.nets import images
+from serve_apps.payloads import digits
+from serve_apps.settings import Source
+
+pytestmark = pytest.mark.integration
+
+PREFIXES = ["", "/some-slot"]
+KNOBS = {"max_batch_size": 8, "batch_wait_timeout_s": 0.2}
+
+
+@pytest.fixture(scope="module")
+def address():
+    """host:port of a cluster with the application at `/` and, with batching, at `/some-slot`."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
+    try:
+        serve.start(http_options={"host": "127.0.0.1", "port": port})
+        serve.run(build({"model": "digits"}), name="root", route_prefix="/")
+        batching = Classifier.options(user_config=KNOBS).bind(Source("digits", None))
+        serve.run(batching, name="slot", route_prefix="/some-slot")
+        yield f"127.0.0.1:{port}"
+    finally:
+        serve.shutdown()
+        ray.shutdown()
+
+
+def post(url, payload):
+    request = urllib.request.Request(url + payload["path"], payload["body"], payload["headers"])
+    with urllib.request.urlopen(request) as answer:
+        return answer.status, answer.headers, answer.read()
+
+
+@pytest.mark.parametrize("prefix", PREFIXES, ids=["at the root", "under a prefix"])
+def test_the_standard_client_finds_the_model_and_reads_digits(address, prefix):
+    http = pytest.importorskip("tritonclient.http")
+    client = http.InferenceServerClient(address + prefix)
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    [entry] = client.get_model_repository_index()
+    assert client.is_model_ready(entry["name"])
+    assert client.is_model_ready(entry["name"], "1")
+    [spec] = client.get_model_metadata(entry["name"])["inputs"]
+    pixels, labels = images.load()
+    for binary in (True, False):
+        tensor = http.InferInput(spec["name"], [200, *spec["shape"][1:]], spec["datatype"])
+        tensor.set_data_from_numpy(pixels[:200], binary_data=binary)
+        output = http.InferRequestedOutput("logits", binary_data=binary)
+        result = client.infer(entry["name"], [tensor], outputs=[output], request_id="r1")
+        assert result.get_response()["id"] == "r1"
+        assert (result.as_numpy("logits").argmax(axis=1) == labels[:200]).mean() > 0.95
+
+
+def test_the_standard_client_is_told_what_is_wrong(address):
+    http = pytest.importorskip("tritonclient.http")
+    client = http.InferenceServerClient(address)
+    tensor = http.InferInput("image", [1, 1, 8, 8], "FP32")
+    tensor.set_data_from_numpy(np.zeros((1, 1, 8, 8), np.float32))
+    with pytest.raises(
+        http.InferenceServerException, match=r"shape is \[1, 1, 8, 8\], expected \[-1, 1, 28, 28\]"
+    ):
+        client.infer("digits", [tensor])
+
+
+@pytest.mark.parametrize("prefix", PREFIXES, ids=["at the root", "under a prefix"])
+def test_payloads_are_answered_with_their_timing(address, prefix):
+    status, headers, body = post(f"http://{address}{prefix}", digits(seed=3)[0])
+    header_length = int(headers["Inference-Header-Content-Length"])
+    assert status == 200
+    assert json.loads(body[:header_length])["outputs"][0]["shape"] == [1, 10]
+    assert len(body) == header_length + 40
+    pattern = r"queue;dur=[\d.]+, batch;dur=[\d.]+, compute;dur=[\d.]+, batch-size;desc=1"
+    assert re.fullmatch(pattern, headers["Server-Timing"])
+
+
+def test_requests_at_the_same_time_share_batches(address):
+    payloads = digits(seed=4)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda payload: post(f"http://{address}/some-slot", payload), payloads))
+    sizes = [int(headers["Server-Timing"].rpartition("=")[2]) for _, headers, _ in answers]
+    assert 1 < max(sizes) <= KNOBS["max_batch_size"]
+
+
+def test_an_unknown_model_is_not_found(address):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        post(f"http://{address}", digits(seed=5)[0] | {"path": "/v2/models/resnet/infer"})
+    assert caught.value.code == 404
+    assert "this application serves 'digits'" in json.load(caught.value)["error"]

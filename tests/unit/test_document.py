@@ -1,0 +1,141 @@
+"""The public JSON document of a study."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from orchestrator.document import (
+    plain,
+    study_document,
+    to_json,
+    trial_document,
+    trial_from_document,
+    trial_record,
+)
+from orchestrator.measure.measurement import Measurement
+from orchestrator.result import Score, Status, StudyResult, TrialResult
+
+NAN, INF = math.nan, math.inf
+MEASURED = Measurement(100.0, 90.0, 8.0, 1.0, 7.0, 9.0, 9.5, 12.0, 40.0, NAN, NAN, NAN, NAN, 0.0, 2000, 20.0)
+
+
+def trial(number, throughput=100.0, p99=12.0, status=Status.COMPLETE):
+    if status is not Status.COMPLETE:
+        return TrialResult(number, {"A.num_replicas": 2}, status, ("no room",), wall_s=1.5, overhead_s=1.5)
+    measurement = replace(MEASURED, throughput_rps=throughput, latency_p99_ms=p99)
+    score = Score(throughput, 0.0)
+    return TrialResult(number, {"A.num_replicas": 2}, status, (), measurement, score, 25.0, 3.0)
+
+
+def study(*trials):
+    return StudyResult("1f3e", "digits", "hyperopt", 7, True, "throughput_rps", trials)
+
+
+def strict(document):
+    """What a strict reader makes of it."""
+    return json.loads(json.dumps(document, allow_nan=False))
+
+
+def test_a_study_has_these_keys_and_no_others():
+    document = strict(
+        study_document(study(trial(0), trial(1, 250.0, 6.0), trial(2, status=Status.INFEASIBLE)))
+    )
+    assert set(document) == {"study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"}
+    assert (document["study_id"], document["name"]) == ("1f3e", "digits")
+    assert (document["algorithm"], document["seed"]) == ("hyperopt", 7)
+    assert [entry["number"] for entry in document["trials"]] == [0, 1, 2]
+    assert document["baseline"] == document["trials"][0]
+    assert document["best"] == document["trials"][1]
+    assert document["gain"] == {"throughput": 2.5, "p99": 2.0}
+
+
+def test_a_measured_trial_has_its_figures_and_leaves_out_what_was_not_measured():
+    document = strict(trial_document(trial(1)))
+    assert set(document) == {"number", "status", "reasons", "config", "metrics", "wall_s", "overhead_s"}
+    assert (document["status"], document["reasons"]) == ("COMPLETE", [])
+    assert document["config"] == {"A.num_replicas": 2}
+    assert (document["wall_s"], document["overhead_s"]) == (25.0, 3.0)
+    assert document["metrics"] == {**MEASURED.metrics(), "overhead_s": 3.0}
+    assert "queue_ms_mean" not in document["metrics"]
+
+
+def test_a_trial_without_a_measurement_has_reasons_and_its_overhead():
+    document = strict(trial_document(trial(1, status=Status.INFEASIBLE)))
+    assert (document["status"], document["reasons"]) == ("INFEASIBLE", ["no room"])
+    assert document["metrics"] == {"overhead_s": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("trials", "baseline", "best"),
+    [
+        pytest.param((), None, None, id="no-trial-at-all"),
+        pytest.param((trial(1),), None, 1, id="no-baseline"),
+        pytest.param((trial(0, status=Status.FAILED),), 0, None, id="nothing-complete"),
+    ],
+)
+def test_what_a_study_does_not_have_is_null(trials, baseline, best):
+    document = strict(study_document(study(*trials)))
+    number = {key: document[key] and document[key]["number"] for key in ("baseline", "best")}
+    assert number == {"baseline": baseline, "best": best}
+    assert document["gain"] == {"throughput": None, "p99": None}
+
+
+def test_a_gain_that_is_not_a_number_is_null():
+    document = strict(study_document(study(trial(0, throughput=0.0, p99=NAN), trial(1, 250.0))))
+    assert document["gain"] == {"throughput": None, "p99": None}
+
+
+def test_figures_that_json_has_no_word_for_are_left_out():
+    odd = replace(trial(1), measurement=replace(MEASURED, latency_max_ms=INF), overhead_s=NAN)
+    document = strict(trial_document(odd))
+    assert "latency_max_ms" not in document["metrics"]
+    assert document["overhead_s"] is None
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        pytest.param(trial(1), id="complete"),
+        pytest.param(trial(2, status=Status.FAILED), id="failed"),
+        pytest.param(replace(trial(3), score=Score(NAN, INF)), id="score-without-a-number"),
+        pytest.param(replace(trial(4), serve_config={"applications": [{"name": "a"}]}), id="with-config"),
+        pytest.param(replace(trial(5), export_config={"applications": []}), id="with-export"),
+    ],
+)
+def test_a_trial_is_rebuilt_from_its_record(original):
+    rebuilt = trial_from_document(strict(trial_record(original)))
+    expected = replace(original, score=Score(NAN, NAN)) if original.number == 3 else original
+    assert repr(rebuilt) == repr(expected)  # by repr: NaN is not equal to itself
+    assert original.score is None or rebuilt.score.feasible == original.score.feasible
+
+
+def test_a_complete_trial_of_the_public_document_cannot_be_rebuilt_without_its_score():
+    with pytest.raises(ValueError, match="COMPLETE"):
+        trial_from_document(trial_document(trial(1)))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(np.int64(8), 8, id="numpy-int"),
+        pytest.param(np.float32(0.5), 0.5, id="numpy-float"),
+        pytest.param(np.bool_(True), True, id="numpy-bool"),
+        pytest.param(np.str_("a"), "a", id="numpy-text"),
+        pytest.param(np.array([[1, 2]]), [[1, 2]], id="array"),
+        pytest.param((1, (2,)), [1, [2]], id="tuples"),
+        pytest.param({1: {"a": None}}, {"1": {"a": None}}, id="mapping-with-number-keys"),
+        pytest.param(Status.FAILED, "FAILED", id="enum"),
+        pytest.param(Score, str(Score), id="anything-else-as-text"),
+    ],
+)
+def test_any_value_becomes_a_plain_one(value, expected):
+    assert plain(value) == expected
+    assert type(plain(value)) is type(expected)
+
+
+def test_only_json_gives_up_infinity():
+    assert plain({"a": INF}) == {"a": INF}
+    assert to_json({"a": [INF, NAN, np.float64("inf"), 1.5]}) == {"a": [None, None, None, 1.5]}

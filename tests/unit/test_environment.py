@@ -1,0 +1,119 @@
+"""Where a study was measured."""
+
+import json
+import subprocess
+from datetime import datetime, timezone
+
+import pytest
+
+from orchestrator import environment
+from orchestrator.environment import allowed_cores, cpu_model, describe_environment, git_state
+
+CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7B13\ncpu MHz\t: 2450\n"
+
+
+def git(directory, *arguments):
+    identity = ["-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", directory, *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    try:
+        git(tmp_path, "init")
+    except FileNotFoundError:
+        pytest.skip("git is not installed")
+    (tmp_path / "file.txt").write_text("one")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "first")
+    return tmp_path
+
+
+def test_the_environment_is_json_and_says_what_was_measured_on_and_with():
+    facts = describe_environment("haproxy", datetime(2026, 3, 1, 12, tzinfo=timezone.utc))
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["data_plane"] == "haproxy"
+    assert facts["started"] == "2026-03-01T12:00:00+00:00"
+    assert facts["host"]
+    assert facts["cpu"]
+    assert 0 < facts["cores_allowed"] <= facts["cores"]
+    assert facts["memory_gib"] > 0
+    assert {"orchestrator", "ray", "mlflow", "numpy"} <= set(facts["versions"])
+
+
+def test_what_is_unknown_is_left_out(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # no repository
+    monkeypatch.setattr(environment, "_PACKAGES", {"numpy": "numpy", "absent": "no-such-distribution"})
+    facts = describe_environment(None)
+    assert not {"data_plane", "started", "git"} & set(facts)
+    assert set(facts["versions"]) == {"numpy"}
+
+
+def test_settings_of_serve_are_listed_but_no_secrets_and_no_others(monkeypatch):
+    for name in [name for name in environment.os.environ if name.startswith("RAY_SERVE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
+    monkeypatch.setenv("RAY_SERVE_AUTH_TOKEN", "hush")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    facts = describe_environment(None)
+    assert facts["serve_variables"] == {"RAY_SERVE_ENABLE_HA_PROXY": "1"}
+    assert "hush" not in json.dumps(facts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(CPUINFO, "AMD EPYC 7B13", id="x86"),
+        pytest.param("processor\t: 0\nBogoMIPS\t: 243.75\n", None, id="arm-does-not-say"),
+        pytest.param(None, None, id="not-linux"),
+    ],
+)
+def test_the_processor_is_read_from_cpuinfo(tmp_path, text, expected):
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(text)
+    assert cpu_model(tmp_path / "cpuinfo") == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({}, 4, id="no-cgroup"),
+        pytest.param({"cpu.max": "150000 100000\n"}, 1.5, id="v2-quota"),
+        pytest.param({"cpu.max": "max 100000\n"}, 4, id="v2-no-limit"),
+        pytest.param({"cpu.max": "900000 100000\n"}, 4, id="quota-above-the-affinity"),
+        pytest.param(
+            {"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5, id="v1-quota"
+        ),
+        pytest.param(
+            {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4, id="v1-no-limit"
+        ),
+    ],
+)
+def test_cores_are_the_lesser_of_affinity_and_quota(tmp_path, monkeypatch, files, expected):
+    monkeypatch.setattr(environment.os, "sched_getaffinity", lambda _: set(range(4)), raising=False)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert allowed_cores(tmp_path) == expected
+
+
+def test_a_clean_checkout_is_its_commit(repository):
+    state = git_state(repository)
+    assert len(state["commit"]) == 40
+    assert state["dirty"] is False
+
+
+def test_a_changed_file_makes_a_checkout_dirty_and_a_new_one_does_not(repository):
+    (repository / "new.txt").write_text("new")
+    assert git_state(repository)["dirty"] is False
+    (repository / "file.txt").write_text("two")
+    assert git_state(repository)["dirty"] is True
+
+
+def test_outside_a_repository_there_is_no_commit(tmp_path):
+    assert git_state(tmp_path) is None
+
+
+def test_without_git_there_is_no_commit(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository / "nowhere"))
+    assert git_state(repository) is None

@@ -1,0 +1,77 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.load.server_timing import parse_server_timing
+
+NAN = math.nan
+
+
+def rows(*headers):
+    times = parse_server_timing(headers)
+    columns = (times.queue_s, times.batch_wait_s, times.compute_s, times.batch_size)
+    return np.column_stack(columns)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param(
+            b"queue;dur=1.2, batch;dur=0.8, compute;dur=3.1, batch-size;desc=8",
+            [0.0012, 0.0008, 0.0031, 8],
+            id="all entries",
+        ),
+        pytest.param(
+            b"batch-size;desc=8, compute;dur=3.1,queue;dur=1.2,batch;dur=0.8",
+            [0.0012, 0.0008, 0.0031, 8],
+            id="another order",
+        ),
+        pytest.param(
+            b"cdn;dur=9, compute;dur=3, cache2, batch;dur=2", [NAN, 0.002, 0.003, NAN], id="unknown entries"
+        ),
+        pytest.param(
+            b"queue;desc=x;dur=1, compute;dur=2;x=3", [0.001, NAN, 0.002, NAN], id="more parameters"
+        ),
+        pytest.param(b'queue;desc="a,b;dur=7";dur=1', [0.001, NAN, NAN, NAN], id="separators in quotes"),
+        pytest.param(b'batch-size;desc="16"', [NAN, NAN, NAN, 16], id="quoted number"),
+        pytest.param(b"Queue ; DUR = 1 ,\tcompute;dur=2", [0.001, NAN, 0.002, NAN], id="case and blanks"),
+        pytest.param(b"queue;dur=1e-05, batch;dur=.5", [1e-8, 0.0005, NAN, NAN], id="notations"),
+        pytest.param(b"compute;dur=1, compute;dur=2", [NAN, NAN, 0.002, NAN], id="the last one counts"),
+        pytest.param(b"myqueue;dur=1, queue2;dur=1, a=queue;dur=1", [NAN] * 4, id="names are whole"),
+        pytest.param(
+            b"queue;dur=fast, batch;dur=, compute;dur, batch-size;desc=1x", [NAN] * 4, id="no numbers"
+        ),
+        pytest.param(b"queue;dur=-1, batch;dur=1.2.3, compute;dur=nan", [NAN] * 4, id="no durations"),
+        pytest.param(b';;,=,\xff"', [NAN] * 4, id="garbage"),
+        pytest.param(b"", [NAN] * 4, id="no header"),
+    ],
+)
+def test_a_header_is_read_by_the_standards_grammar(header, expected):
+    np.testing.assert_allclose(rows(header), [expected])
+
+
+def test_no_headers_make_empty_columns():
+    assert rows().shape == (0, 4)
+
+
+def test_rows_stay_with_their_answers_when_headers_are_missing_or_differ():
+    timed = b"queue;dur=1, batch;dur=2, compute;dur=3, batch-size;desc=4"
+    found = rows(b"", timed, b"compute;dur=7", b"", b"broken", timed)
+    full = [0.001, 0.002, 0.003, 4]
+    np.testing.assert_allclose(found, [[NAN] * 4, full, [NAN, NAN, 0.007, NAN], [NAN] * 4, [NAN] * 4, full])
+
+
+values = st.decimals(0, 10_000, places=3).map(str) | st.sampled_from(["1e-3", "", "x", "7.", "1.2.3"])
+entries = st.permutations(["queue;dur=", "batch;dur=", "compute;dur=", "batch-size;desc=", "total;dur="])
+
+
+@given(entries, st.lists(st.lists(values, min_size=5, max_size=5), max_size=6))
+def test_many_headers_read_together_are_what_each_reads_alone(names, table):
+    headers = [
+        ", ".join(name + value for name, value in zip(names, line, strict=True)).encode() for line in table
+    ]
+    alone = [rows(header)[0] for header in headers]
+    np.testing.assert_array_equal(rows(*headers), np.reshape(alone, (len(headers), 4)))

@@ -1,0 +1,129 @@
+"""The bundled models: their images, their place on disk, and what keeps a bad one from being stored."""
+
+import subprocess
+from types import SimpleNamespace
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from serve_apps.nets import build, images, store
+
+
+def test_enlarging_keeps_flat_images_flat_and_the_range_of_the_ink():
+    enlarged = images.upscale(np.stack([np.full((8, 8), ink) for ink in (0, 8, 16)]))
+    assert enlarged.shape == (3, 1, 28, 28)
+    assert enlarged.dtype == np.float32
+    assert [np.unique(image).tolist() for image in enlarged] == [[0], [0.5], [1]]
+
+
+def test_enlarging_is_linear_between_pixel_centres():
+    ramp = np.tile(np.arange(8.0), (8, 1))
+    enlarged = images.upscale(ramp)[0, 0] * images.INK_MAX
+    expected = np.clip((np.arange(28) + 0.5) * 8 / 28 - 0.5, 0, 7)
+    np.testing.assert_allclose(enlarged[13], expected, atol=1e-5)
+    np.testing.assert_allclose(images.upscale(ramp.T)[0, 0].T * images.INK_MAX, enlarged, atol=1e-5)
+
+
+PLACES = {
+    "chosen": ({"ORCHESTRATOR_MODEL_DIR": "/m", "XDG_CACHE_HOME": "/c"}, "/m"),
+    "user's cache": ({"XDG_CACHE_HOME": "/c"}, "/c/ray-serve-orchestrator/models"),
+    "empty means unset": (
+        {"ORCHESTRATOR_MODEL_DIR": "", "XDG_CACHE_HOME": "/c"},
+        "/c/ray-serve-orchestrator/models",
+    ),
+}
+
+
+@pytest.mark.parametrize(("environ", "folder"), PLACES.values(), ids=PLACES)
+def test_a_model_lies_where_the_environment_says(environ, folder):
+    path = store.model_path("digits", environ)
+    assert str(path.parent) == folder
+    assert path.name.startswith("digits-")
+    assert path.suffix == ".onnx"
+
+
+def test_without_any_setting_a_model_lies_in_the_home_directory(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(store.model_path("digits", {}).parent) == "/home/me/.cache/ray-serve-orchestrator/models"
+
+
+def test_another_definition_is_another_file(monkeypatch, tmp_path):
+    before = store.model_path("digits", {})
+    for name in ("images.py", "digits.py", "build.py"):
+        (tmp_path / name).write_text("# changed")
+    monkeypatch.setattr(store, "_NETS", tmp_path)
+    assert store.model_path("digits", {}).name != before.name
+
+
+def test_a_stored_model_is_not_built_again(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
+    store.model_path("digits").touch()
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: pytest.fail("built again"))
+    assert store.ensure_built("digits") == store.model_path("digits")
+
+
+def test_a_missing_model_is_built_in_another_process_that_finds_the_package(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
+    calls = []
+
+    def run(command, env, **kwargs):
+        calls.append((command[1:], env["PYTHONPATH"].split(":")[0]))
+        store.model_path("digits").touch()
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert store.ensure_built("digits").exists()
+    root = str(images.__file__).removesuffix("/serve_apps/nets/images.py")
+    assert calls == [(["-m", "serve_apps.nets.build", "digits"], root)]
+
+
+def test_a_build_that_fails_says_why(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
+    failed = SimpleNamespace(returncode=1, stderr="No space left on device")
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: failed)
+    with pytest.raises(
+        RuntimeError, match=r"cannot build the bundled model 'digits' .*No space left on device"
+    ):
+        store.ensure_built("digits")
+
+
+class Net:
+    """A definition module as `build` takes it, with a network of one layer."""
+
+    SEED, INPUT, OUTPUT, ITEM_SHAPE, MIN_ACCURACY = 0, "image", "logits", (4,), 0.95
+
+    def __init__(self, accuracy=0.96):
+        self.accuracy, self.layer = accuracy, torch.nn.Linear(4, 2)
+
+    def train(self):
+        return self.layer, self.accuracy
+
+
+def test_a_good_net_is_exported_with_a_free_batch_and_its_accuracy(tmp_path):
+    build._make(Net(), tmp_path / "net.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
+    assert session.run(["logits"], {"image": np.zeros((5, 4), "f4")})[0].shape == (5, 2)
+    assert build._stored_accuracy(tmp_path / "net.onnx") == 0.96
+    assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_a_net_that_is_not_good_enough_is_not_stored(tmp_path):
+    with pytest.raises(RuntimeError, match=r"accuracy is 0\.940, at least 0\.95 is required"):
+        build._make(Net(accuracy=0.94), tmp_path / "net.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_computes_something_else_is_not_stored(tmp_path, monkeypatch):
+    net, export = Net(), build._export
+
+    def export_then_change(*args):
+        export(*args)
+        with torch.no_grad():
+            net.layer.bias += 1
+
+    monkeypatch.setattr(build, "_export", export_then_change)
+    with pytest.raises(RuntimeError, match="the export differs from torch by 1 at batch size 1"):
+        build._make(net, tmp_path / "net.onnx")
+    assert list(tmp_path.iterdir()) == []
