@@ -1,7 +1,8 @@
-"""What a request costs the load client: ours, aiohttp's and, where it is installed, wrk (C), against one null server.
+"""What a request costs the load client: ours, aiohttp's and, where installed, wrk (C), against one null server.
 
-Closed loop of 32 connections, bodies of 3 KB. Rounds are interleaved and every client runs in a process of its own;
-counted is its CPU time, user and system. Ours includes recording all samples and parsing their `Server-Timing`.
+Closed loop of 32 connections, bodies of 3 KB. Rounds are interleaved and every client runs in a process of its
+own; counted is its CPU time, user and system. Ours includes recording all samples and parsing their
+`Server-Timing`.
 
     python benchmarks/load_client.py [--rounds 5] [--seconds 2] [--json]
 """
@@ -152,7 +153,7 @@ def spread(values):
 
 def print_table(results, ratios):
     print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; min – median – max"
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}; min – median – max"
     )
     print(f"{'client':10} {'CPU per request, µs':>26} {'requests/s':>28}")
     for name, rounds in results.items():

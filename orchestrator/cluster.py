@@ -82,8 +82,8 @@ def _connect(address: str) -> Cluster:
 
     if address.startswith("ray://"):
         raise ClusterError(
-            f"--address {address}: Ray Client addresses are not supported. Run the command on a node of the cluster with "
-            "--address auto (for example with `ray exec cluster.yaml`)."
+            f"--address {address}: Ray Client addresses are not supported. Run the command on a node of the cluster "
+            "with --address auto (for example with `ray exec cluster.yaml`)."
         )
     try:
         context = ray.init(address=address, log_to_driver=False, logging_level="ERROR")

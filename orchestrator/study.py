@@ -13,7 +13,7 @@ from orchestrator.result import Configuration, Status, StudyResult, TrialResult
 from orchestrator.tracking.port import Tracker
 
 HOPELESS = 3
-"""A study in which this many trials, the baseline among them, have all broken ends here: it is not the configuration."""
+"""A study whose first trials, this many and the baseline among them, have all failed ends: nothing works at all."""
 
 
 class Observer(Protocol):

@@ -87,7 +87,7 @@ def ui_command(tracking_uri: str | None, root: Path, port: int) -> list[str]:
         raise UsageError(
             f"the tracking server shows its own page: open {_without_password(uri)} in a browser"
         )
-    # `env` because the server takes these from its environment only; its job runner would start seven processes.
+    # `env`: the server takes these from its environment only; its job runner would start seven processes.
     quiet = ["env", "MLFLOW_DISABLE_TELEMETRY=true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"]
     options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     silent = ["--uvicorn-opts", "--log-level critical"]  # else Ctrl-C, the way to end it, prints a traceback

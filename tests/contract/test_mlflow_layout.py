@@ -168,8 +168,8 @@ def test_a_study_interrupted_while_a_trial_is_stored_can_be_killed(tracker, clie
 
     study_id = start(tracker, "interrupted")
     tracker.start_trial(0, KNOBS)
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(client, "log_artifacts", interrupt)
+    monkeypatch.setattr(client, "log_artifacts", interrupt)
+    with pytest.raises(KeyboardInterrupt):
         tracker.finish_trial(complete(0))
     tracker.kill("interrupted")
     assert trial_run(client, study_id, 0).info.status == "KILLED"

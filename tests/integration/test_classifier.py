@@ -3,9 +3,12 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from serve_apps.settings import Source
 
 pytestmark = pytest.mark.integration
 
+GUIDE = (Path(__file__).parents[2] / "docs" / "application.md").read_text(encoding="utf-8")
 PREFIXES = ["", "/some-slot"]
 KNOBS = {"max_batch_size": 8, "batch_wait_timeout_s": 0.2}
 
@@ -102,3 +106,21 @@ def test_an_unknown_model_is_not_found(address):
         post(f"http://{address}", digits(seed=5)[0] | {"path": "/v2/models/resnet/infer"})
     assert caught.value.code == 404
     assert "this application serves 'digits'" in json.load(caught.value)["error"]
+
+
+def test_the_guide_s_curl_example_is_answered(address):
+    [code] = re.findall(r"<<'EOF' \| curl -s localhost:8000(\S+) -d @-\n(.*?)\nEOF", GUIDE, re.DOTALL)
+    path, script = code
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    status, _, body = post(f"http://{address}", {"path": path, "body": made.stdout, "headers": {}})
+    assert (status, json.loads(body)["outputs"][0]["shape"]) == (200, [1, 10])
+
+
+def test_the_guide_s_own_application_sends_its_timing(address):
+    [code] = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    namespace = {"__name__": "__main__"}  # classes of __main__ travel to the replica by value
+    exec(code, namespace)
+    serve.run(namespace["app"], name="doubler", route_prefix="/doubler")
+    _, headers, body = post(f"http://{address}/doubler", {"path": "", "body": b"21", "headers": {}})
+    assert json.loads(body) == 42
+    assert re.fullmatch(r"queue;dur=[\d.]+, compute;dur=[\d.]+, batch-size;desc=1", headers["Server-Timing"])

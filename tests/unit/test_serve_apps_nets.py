@@ -20,10 +20,12 @@ def test_enlarging_keeps_flat_images_flat_and_the_range_of_the_ink():
 
 def test_enlarging_is_linear_between_pixel_centres():
     ramp = np.tile(np.arange(8.0), (8, 1))
-    enlarged = images.upscale(ramp)[0, 0] * images.INK_MAX
+    enlarged = images.upscale(ramp[np.newaxis])[0, 0] * images.INK_MAX
     expected = np.clip((np.arange(28) + 0.5) * 8 / 28 - 0.5, 0, 7)
     np.testing.assert_allclose(enlarged[13], expected, atol=1e-5)
-    np.testing.assert_allclose(images.upscale(ramp.T)[0, 0].T * images.INK_MAX, enlarged, atol=1e-5)
+    np.testing.assert_allclose(
+        images.upscale(ramp.T[np.newaxis])[0, 0].T * images.INK_MAX, enlarged, atol=1e-5
+    )
 
 
 PLACES = {

@@ -109,7 +109,7 @@ def test_a_failed_trial_is_kept_with_its_reason_and_the_study_goes_on():
 def test_a_study_ends_early_when_nothing_works_at_all():
     backend, tracker = SerialBackend(surface), MemoryTracker()
     backend.serving.fails = lambda application: DeploymentFailedError("No module named 'nope'")
-    with pytest.raises(StudyAbortedError, match="first 3 trials have all failed.*No module named 'nope'"):
+    with pytest.raises(StudyAbortedError, match=r"first 3 trials have all failed.*No module named 'nope'"):
         study(backend, tracker)
     assert tracker.studies()[0].status == "KILLED"
     assert len(tracker.load_study(None).trials) == 3

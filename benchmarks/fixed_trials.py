@@ -1,0 +1,84 @@
+"""Runs a fixed list of configurations through the real machinery: cluster, Ray Tune, Serve, load client, MLflow."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ray.tune.search import Searcher
+
+from orchestrator.backend.tune import TuneBackend
+from orchestrator.cluster import open_cluster
+from orchestrator.environment import describe_environment
+from orchestrator.experiment import Experiment
+from orchestrator.result import Configuration, TrialResult
+from orchestrator.study import run_study
+from orchestrator.tracking import open_tracker
+
+
+class ListSearcher(Searcher):
+    """Suggests the given configurations, one at a time."""
+
+    def __init__(self, configurations: Sequence[Configuration]) -> None:
+        super().__init__()
+        self._left = list(enumerate(configurations))
+        self._out = False
+
+    def suggest(self, trial_id):
+        if self._out:
+            return None
+        if not self._left:
+            return Searcher.FINISHED
+        self._out = True
+        number, configuration = self._left.pop(0)
+        return {"number": number, "configuration": dict(configuration)}
+
+    def on_trial_complete(self, trial_id, result=None, error=False):
+        self._out = False
+
+    def save(self, checkpoint_path):
+        """Nothing to keep."""
+
+    def restore(self, checkpoint_path):
+        """Nothing kept."""
+
+
+@dataclass
+class Stopwatch:
+    """Observes a study: when each trial began, on the study's own clock, and what came out of it."""
+
+    began: dict[int, float] = field(default_factory=dict)
+    results: list[TrialResult] = field(default_factory=list)
+
+    def study_started(self, study_id):
+        """Nothing to note."""
+
+    def trial_started(self, number, configuration):
+        self.began[number] = time.monotonic()
+
+    def trial_finished(self, result, incumbent):
+        self.results.append(result)
+        print(f"  {result.number}: {result.status} {dict(result.configuration)}", flush=True)
+
+    def start_to_start_s(self, number: int) -> float:
+        """From the beginning of a trial to the beginning of the next: everything that it costs."""
+        return self.began[number + 1] - self.began[number]
+
+
+def run_fixed(
+    experiment: Experiment, configurations: Sequence[Configuration], data_plane: str | None
+) -> Stopwatch:
+    """Measures the configurations in order on a cluster of their own; raises when one of them is not COMPLETE."""
+    watch = Stopwatch()
+    with tempfile.TemporaryDirectory() as store, open_cluster(None, data_plane, None) as cluster:
+        backend = TuneBackend(cluster, on_phases=lambda phases: None)
+        tracker = open_tracker(None, Path(store))
+        environment = describe_environment(cluster.data_plane)
+        run_study(experiment, ListSearcher(configurations), backend, tracker, watch, environment)
+    broken = [result for result in watch.results if result.measurement is None]
+    if broken:
+        raise SystemExit(f"trial {broken[0].number} is {broken[0].status}: {'; '.join(broken[0].reasons)}")
+    return watch
