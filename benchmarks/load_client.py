@@ -1,7 +1,7 @@
-"""What a request costs the load client: ours, aiohttp's and, where installed, wrk (C), against one null server.
+"""What a request costs the load client: ours, aiohttp's and, where installed, wrk (C), on one null server.
 
-Closed loop of 32 connections, bodies of 3 KB. Rounds are interleaved and every client runs in a process of its
-own; counted is its CPU time, user and system. Ours includes recording all samples and parsing their
+Closed loop of 32 connections, bodies of 3 KB. Rounds are interleaved and every client runs in a process of
+its own; counted is its CPU time, user and system. Ours includes recording all samples and parsing their
 `Server-Timing`.
 
     python benchmarks/load_client.py [--rounds 5] [--seconds 2] [--json]
@@ -72,6 +72,7 @@ PYTHON_CLIENTS = {"ours": run_ours, "aiohttp": run_aiohttp}
 def measure_here(name, url, seconds):
     """Run a Python client in this process; its imports are not counted."""
     run = PYTHON_CLIENTS[name](url, seconds)
+    time.sleep(0.5)  # the threads that importing numpy starts spin for a while before they rest
     before, started = cpu_s(resource.getrusage(resource.RUSAGE_SELF)), time.perf_counter()
     requests = run()
     elapsed = time.perf_counter() - started
@@ -106,9 +107,7 @@ def result(requests, cpu, elapsed):
 
 
 def clients():
-    installed = {
-        name: lambda url, seconds, name=name: measure_python(name, url, seconds) for name in PYTHON_CLIENTS
-    }
+    installed = {name: lambda url, seconds, name=name: measure_python(name, url, seconds) for name in PYTHON_CLIENTS}
     if shutil.which("wrk"):
         installed["wrk"] = measure_wrk
     return installed
@@ -152,9 +151,7 @@ def spread(values):
 
 
 def print_table(results, ratios):
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}; min – median – max"
-    )
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}; min – median – max")
     print(f"{'client':10} {'CPU per request, µs':>26} {'requests/s':>28}")
     for name, rounds in results.items():
         cpu, rps = (spread([r[key] for r in rounds]) for key in ("cpu_us", "rps"))
@@ -171,9 +168,7 @@ def show(values, spec):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2, help="length of each client's turn in a round")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")

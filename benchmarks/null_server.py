@@ -33,12 +33,12 @@ next_answer = cycle(list(answers())).__next__
 class NullServer(asyncio.Protocol):
     """Counts bytes; every `request size` of them earn an answer."""
 
-    def connection_made(self, transport):  # noqa: D102
+    def connection_made(self, transport):
         self._transport = transport
         self._received = b""
         self._missing = None
 
-    def data_received(self, data):  # noqa: D102
+    def data_received(self, data):
         if self._missing is None:
             self._received += data
             head, end, _ = self._received.partition(b"\r\n\r\n")

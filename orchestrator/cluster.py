@@ -153,6 +153,7 @@ def _owned_environment(data_plane: str) -> dict[str, str]:
         # Free ports, so that an HAProxy that another cluster left behind cannot break this one.
         variables |= {name: str(free_port(port)) for name, port in _HAPROXY_PORTS.items()}
     variables |= {
+        "RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT": "1",  # a constructor that raises will raise again
         "RAY_SERVE_SLOW_STARTUP_WARNING_S": "4",  # say why a replica is not placed before a trial's deadline
         "RAY_USAGE_STATS_ENABLED": "0",
     }

@@ -41,6 +41,7 @@ _EXPECTED = {  # pydantic's error type -> what is expected; {names} come from th
     "less_than_equal": "a number of at most {le}",
     "literal_error": "{expected}",
     "enum": "{expected}",
+    "invalid_key": "keys that are text",
     "string_pattern_mismatch": "text that matches {pattern}",
     "string_too_short": "text of at least {min_length} characters",
 }

@@ -46,9 +46,7 @@ def load_experiment(path: Path) -> Experiment:
     except UnreadableError as error:
         raise ExperimentError(str(path), error.problems) from None
     if not isinstance(source.value, dict):
-        problem = Problem(
-            "", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}"
-        )
+        problem = Problem("", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}")
         raise ExperimentError(str(path), [problem])
     values, findings = _values(source.value, path.stem)
     if findings or source.repeated:

@@ -114,9 +114,7 @@ class _ClosedLoop:
         self.recorder = Recorder(self._origin)
         self._next_request = cycle(requests).__next__
         self._scheduling = True
-        self._clients = [
-            Client(endpoint, self.recorder, clock, self._on_free) for _ in range(plan.concurrency)
-        ]
+        self._clients = [Client(endpoint, self.recorder, clock, self._on_free) for _ in range(plan.concurrency)]
 
     async def warm_up_and_measure(self, should_stop: ShouldStop, stop: StopSignal | None) -> Window:
         for client in self._clients:

@@ -26,9 +26,7 @@ _PLAIN = re.compile(rb"[\w.+-]+")
 def _on_every_line(entry: bytes, parameter: bytes) -> re.Pattern[bytes]:
     """Matches each line of a text exactly once; its group is the number, or empty where there is none."""
     found = rb"(?:.*,)?[ \t]*%b[ \t]*;(?:[^,\n]*;)?[ \t]*%b[ \t]*=[ \t]*(%b)[ \t]*(?:[;,].*)?$"
-    return re.compile(
-        rb"^(?:%b|.*$)" % (found % (re.escape(entry), parameter, _NUMBER)), re.MULTILINE | re.IGNORECASE
-    )
+    return re.compile(rb"^(?:%b|.*$)" % (found % (re.escape(entry), parameter, _NUMBER)), re.MULTILINE | re.IGNORECASE)
 
 
 _METRICS = (

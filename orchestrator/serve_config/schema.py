@@ -144,9 +144,7 @@ def _as_imported(option: str, options: dict[str, Any]) -> dict[str, Any]:
 def _loose_options() -> list[tuple[str, type[BaseModel]]]:
     """A deployment's options that the schema takes as any mapping, with the models that they must fit."""
     fields = deployment_schema().model_fields.items()
-    models = [
-        (option, model_within(field.annotation), holds_any_keys(field.annotation)) for option, field in fields
-    ]
+    models = [(option, model_within(field.annotation), holds_any_keys(field.annotation)) for option, field in fields]
     return [(option, model) for option, model, loose in models if model is not None and loose]
 
 

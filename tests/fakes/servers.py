@@ -102,9 +102,7 @@ class ScriptedServer:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
         fields = (line.partition(b": ") for line in head.split(b"\r\n"))
-        await reader.readexactly(
-            next((int(value) for name, _, value in fields if name == b"Content-Length"), 0)
-        )
+        await reader.readexactly(next((int(value) for name, _, value in fields if name == b"Content-Length"), 0))
         self.requests.put_nowait(head.partition(b"\r\n")[0])
         return await next(self._script)(reader, writer)
 

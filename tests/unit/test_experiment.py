@@ -1,6 +1,7 @@
 """The experiment file: what it means, and what a reader is told when it is wrong."""
 
 import pickle
+import re
 from pathlib import Path
 
 import pydantic
@@ -112,9 +113,7 @@ def test_numbers_in_scientific_notation_are_numbers(load):
 
 
 def test_anchors_and_merge_keys_work(load):
-    text = edited(
-        "args: {model: digits}", "args: &args {model: digits}\n  runtime_env: {env_vars: {<<: *args}}"
-    )
+    text = edited("args: {model: digits}", "args: &args {model: digits}\n  runtime_env: {env_vars: {<<: *args}}")
     assert load(text).app["runtime_env"] == {"env_vars": {"model": "digits"}}
 
 
@@ -347,9 +346,7 @@ WRONG_APPS = {
 }  # fmt: skip
 
 KINDS = "choice, uniform, loguniform, quniform, randint, lograndint, condition"
-APP_NAMES = (
-    "Classifier, import_path, runtime_env, autoscaling_policy, args, logging_config, external_scaler_enabled"
-)
+APP_NAMES = "Classifier, import_path, runtime_env, autoscaling_policy, args, logging_config, external_scaler_enabled"
 WRONG_SPACES = {
     "empty": (edited("space:\n  Classifier.user_config.max_batch_size: {choice: [1, 2, 4]}", "space: {}"), [
         "line 10: space: expected a mapping of paths to knobs, found an empty mapping",
@@ -503,9 +500,7 @@ def test_a_file_that_cannot_be_read_is_explained(problems, text, fragments):
 
 
 def test_a_key_given_twice_is_an_error_beside_others(problems):
-    assert problems(
-        VALID + "search: {trials: 0}\nload: {closed_loop: {concurrency: 1, concurrency: 2}}\n"
-    ) == [
+    assert problems(VALID + "search: {trials: 0}\nload: {closed_loop: {concurrency: 1, concurrency: 2}}\n") == [
         "line 12: search.trials: expected a number of at least 1, found 0",
         "line 13: load: the key stands here again; it was given in line 8",
         "line 13: load.closed_loop.concurrency: the key stands here again; it was given in line 13",
@@ -557,3 +552,21 @@ def test_a_directory_is_an_error(tmp_path):
 def test_a_file_name_that_cannot_be_a_name_asks_for_one(load):
     with pytest.raises(ExperimentError, match="name: is missing, and the file's own name 'my study'"):
         load(VALID, name="my study.yaml")
+
+
+# --- the guide ---
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "experiment.md").read_text(encoding="utf-8")
+EXAMPLE, BROKEN = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
+
+
+def test_the_example_of_the_guide_loads(load):
+    experiment = load(EXAMPLE)
+    assert experiment.baseline()["Classifier.user_config.compute"] == "inline"
+    assert "Classifier.user_config.max_concurrent_batches" in experiment.space.paths()
+
+
+def test_the_errors_of_the_guide_are_the_ones_that_its_file_gives(problems):
+    (shown,) = re.findall(r"```\n(broken\.yaml.*?)```", GUIDE, flags=re.DOTALL)
+    expected = [line.removeprefix("broken.yaml: ").removesuffix("…") for line in shown.splitlines()]
+    assert_told(problems(BROKEN), expected)

@@ -29,21 +29,15 @@ def rows(*headers):
             [0.0012, 0.0008, 0.0031, 8],
             id="another order",
         ),
-        pytest.param(
-            b"cdn;dur=9, compute;dur=3, cache2, batch;dur=2", [NAN, 0.002, 0.003, NAN], id="unknown entries"
-        ),
-        pytest.param(
-            b"queue;desc=x;dur=1, compute;dur=2;x=3", [0.001, NAN, 0.002, NAN], id="more parameters"
-        ),
+        pytest.param(b"cdn;dur=9, compute;dur=3, cache2, batch;dur=2", [NAN, 0.002, 0.003, NAN], id="unknown entries"),
+        pytest.param(b"queue;desc=x;dur=1, compute;dur=2;x=3", [0.001, NAN, 0.002, NAN], id="more parameters"),
         pytest.param(b'queue;desc="a,b;dur=7";dur=1', [0.001, NAN, NAN, NAN], id="separators in quotes"),
         pytest.param(b'batch-size;desc="16"', [NAN, NAN, NAN, 16], id="quoted number"),
         pytest.param(b"Queue ; DUR = 1 ,\tcompute;dur=2", [0.001, NAN, 0.002, NAN], id="case and blanks"),
         pytest.param(b"queue;dur=1e-05, batch;dur=.5", [1e-8, 0.0005, NAN, NAN], id="notations"),
         pytest.param(b"compute;dur=1, compute;dur=2", [NAN, NAN, 0.002, NAN], id="the last one counts"),
         pytest.param(b"myqueue;dur=1, queue2;dur=1, a=queue;dur=1", [NAN] * 4, id="names are whole"),
-        pytest.param(
-            b"queue;dur=fast, batch;dur=, compute;dur, batch-size;desc=1x", [NAN] * 4, id="no numbers"
-        ),
+        pytest.param(b"queue;dur=fast, batch;dur=, compute;dur, batch-size;desc=1x", [NAN] * 4, id="no numbers"),
         pytest.param(b"queue;dur=-1, batch;dur=1.2.3, compute;dur=nan", [NAN] * 4, id="no durations"),
         pytest.param(b';;,=,\xff"', [NAN] * 4, id="garbage"),
         pytest.param(b"", [NAN] * 4, id="no header"),
@@ -70,8 +64,6 @@ entries = st.permutations(["queue;dur=", "batch;dur=", "compute;dur=", "batch-si
 
 @given(entries, st.lists(st.lists(values, min_size=5, max_size=5), max_size=6))
 def test_many_headers_read_together_are_what_each_reads_alone(names, table):
-    headers = [
-        ", ".join(name + value for name, value in zip(names, line, strict=True)).encode() for line in table
-    ]
+    headers = [", ".join(name + value for name, value in zip(names, line, strict=True)).encode() for line in table]
     alone = [rows(header)[0] for header in headers]
     np.testing.assert_array_equal(rows(*headers), np.reshape(alone, (len(headers), 4)))

@@ -56,9 +56,7 @@ def test_answers_slower_than_the_window_are_never_enough():
     assert not PrecisionReached(1e9)(samples(steady(1_000, 1), latency_ms=2_000), 0.0, 1.0)
 
 
-@pytest.mark.parametrize(
-    "arguments", [{"precision": 0.0}, {"precision": -1.0}, {"precision": 0.1, "batches": 4}]
-)
+@pytest.mark.parametrize("arguments", [{"precision": 0.0}, {"precision": -1.0}, {"precision": 0.1, "batches": 4}])
 def test_a_rule_that_says_nothing_is_refused(arguments):
     with pytest.raises(ValueError, match=r"precision|batch"):
         PrecisionReached(**arguments)

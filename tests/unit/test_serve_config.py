@@ -247,9 +247,7 @@ def test_a_path_into_the_schema_can_be_a_knob(path):
 
 
 def test_a_deployable_config_is_one_that_serve_takes():
-    config = deployable(
-        {"name": "mine", **APP}, "slot-0", "/slot-0", http_options={"port": 8001}, proxy_location=None
-    )
+    config = deployable({"name": "mine", **APP}, "slot-0", "/slot-0", http_options={"port": 8001}, proxy_location=None)
     assert config == {
         "http_options": {"port": 8001},
         "applications": [{"name": "slot-0", "route_prefix": "/slot-0", **APP}],
@@ -339,14 +337,10 @@ def test_we_know_which_changes_are_in_place(name):
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_serve_agrees_on_which_changes_are_in_place(name):
-    before, after = (
-        ServeApplicationSchema(**copy.deepcopy(merge(APP, change))) for change in ({}, CHANGES[name])
-    )
+    before, after = (ServeApplicationSchema(**copy.deepcopy(merge(APP, change))) for change in ({}, CHANGES[name]))
     codes = get_app_code_version(before), get_app_code_version(after)
     replaced = any(
-        version(before, deployment.name, codes[0]).requires_actor_restart(
-            version(after, deployment.name, codes[1])
-        )
+        version(before, deployment.name, codes[0]).requires_actor_restart(version(after, deployment.name, codes[1]))
         for deployment in before.deployments
     )
     assert replaced is (name not in IN_PLACE)
@@ -354,9 +348,7 @@ def test_serve_agrees_on_which_changes_are_in_place(name):
 
 def version(app, name, code):
     """What Serve compares to decide on a restart, as it makes it of a config."""
-    (options,) = (
-        entry for entry in app.model_dump(exclude_unset=True)["deployments"] if entry["name"] == name
-    )
+    (options,) = (entry for entry in app.model_dump(exclude_unset=True)["deployments"] if entry["name"] == name)
     if options.get("num_replicas") == "auto":
         options["num_replicas"] = None
     known = {key: value for key, value in options.items() if key in DeploymentConfig.model_fields}

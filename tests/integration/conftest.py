@@ -1,0 +1,80 @@
+"""Real Ray, real Serve, real HTTP, real MLflow. Slow, so: few tests, and they share clusters and studies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOLD = Path(__file__).parent / "hold_cluster.py"
+BIN = Path(sys.executable).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A cluster kept up by another process."""
+
+    address: str
+    dashboard_url: str
+
+
+@contextmanager
+def held_cluster(data_plane: str) -> Iterator[Held]:
+    process = subprocess.Popen(
+        [sys.executable, str(HOLD), data_plane],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        yield Held(**json.loads(process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        process.wait(timeout=90)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Held]:
+    """The cluster that most tests share; it belongs to somebody else, as far as a study is concerned."""
+    with held_cluster("haproxy") as held:
+        yield held
+
+
+def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs our command as a user does, from a directory of its own."""
+    return command("orchestrator", *arguments, cwd=cwd)
+
+
+def command(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Runs a command of the environment that the tests run in."""
+    return subprocess.run(
+        [BIN / name, *map(str, arguments)],
+        cwd=cwd,
+        env=command_environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+
+
+def command_environment() -> dict[str, str]:
+    """The test's environment, with the checkout importable (for the applications of the tests).
+
+    Ray protects the clusters that it starts by itself with a token, but its `serve` command uses one only if told.
+    """
+    return {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "token", "COLUMNS": "200"}

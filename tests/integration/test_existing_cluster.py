@@ -1,0 +1,122 @@
+"""A study on a cluster that belongs to others: their applications stay, ours go, every trial is accounted for."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.conftest import command, orchestrator
+
+EXPERIMENT = """
+name: echo
+app:
+  import_path: tests.integration.apps:build
+  deployments:
+    - name: Echo
+      user_config: {mode: good}
+      ray_actor_options: {num_cpus: 0.1}
+workload: {payloads: hello.jsonl}
+load: {closed_loop: {concurrency: 2}}
+measure: {warmup_s: 0.2, min_s: 0.4, max_s: 0.5}
+deploy_timeout_s: 20
+objective: {minimize: latency_p50_ms}
+space:
+  Echo.user_config.mode: {choice: [good, broken]}
+  Echo.ray_actor_options.num_cpus: {choice: [0.1, 64]}
+search: {algorithm: random, trials: 3}
+"""
+SHOP = {"name": "shop", "route_prefix": "/shop", "import_path": "tests.integration.apps:build"}
+
+
+@pytest.fixture(scope="module")
+def shop(cluster, tmp_path_factory) -> str:
+    """Somebody's application, deployed with `serve deploy` before the study."""
+    config = tmp_path_factory.mktemp("shop") / "shop.yaml"
+    config.write_text(yaml.safe_dump({"applications": [SHOP]}))
+    deployed = command("serve", "deploy", config, "--address", cluster.dashboard_url)
+    assert deployed.returncode == 0, deployed.stderr + deployed.stdout
+    return "http://127.0.0.1:8000/shop"
+
+
+@pytest.fixture(scope="module")
+def study(cluster, shop, tmp_path_factory) -> dict:
+    directory = tmp_path_factory.mktemp("echo")
+    (directory / "echo.yaml").write_text(EXPERIMENT)
+    (directory / "hello.jsonl").write_text('{"hello": 1}\n{"hello": 2}\n')
+    before = answer(shop)
+    done = orchestrator("run", "echo.yaml", "--address", cluster.address, "--json", cwd=directory)
+    assert done.returncode == 0, done.stderr
+    return {"document": json.loads(done.stdout), "directory": directory, "shop_before": before}
+
+
+def answer(url: str, timeout_s: float = 30) -> dict:
+    """What the application says; asked again while it is being deployed."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                return json.load(response)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def by_configuration(study: dict) -> dict[tuple, dict]:
+    return {tuple(trial["config"].values()): trial for trial in study["document"]["trials"]}
+
+
+def test_every_configuration_is_tried_once_and_has_its_true_status(study):
+    trials = study["document"]["trials"]
+    assert [trial["number"] for trial in trials] == [0, 1, 2, 3]
+    statuses = {config: trial["status"] for config, trial in by_configuration(study).items()}
+    assert statuses == {
+        ("good", 0.1): "COMPLETE",
+        ("broken", 0.1): "FAILED",
+        ("good", 64): "INFEASIBLE",
+        ("broken", 64): "INFEASIBLE",
+    }
+
+
+def test_reasons_are_serves_own_words(study):
+    trials = by_configuration(study)
+    assert "mode 'broken' is not supported" in trials["broken", 0.1]["reasons"][0]
+    assert "scheduled" in trials["good", 64]["reasons"][0]
+    assert "64" in trials["good", 64]["reasons"][0]
+
+
+def test_the_applications_of_others_are_neither_deleted_nor_restarted(study, shop):
+    assert answer(shop)["pid"] == study["shop_before"]["pid"]
+
+
+def test_our_applications_are_gone(study, cluster):
+    status = command("serve", "status", "--address", cluster.dashboard_url)
+    assert list(yaml.safe_load(status.stdout)["applications"]) == ["shop"]
+
+
+def test_a_second_study_starts_at_once_and_is_the_one_that_show_shows(study, cluster):
+    directory = study["directory"]
+    done = orchestrator(
+        "run", "echo.yaml", "--address", cluster.address, "--trials", "1", "--seed", "3", "--json", cwd=directory
+    )
+    assert done.returncode == 0, done.stderr
+    second = json.loads(done.stdout)
+    assert second["seed"] == 3
+    shown = orchestrator("show", "--json", cwd=directory)
+    assert json.loads(shown.stdout) == second
+    first = orchestrator("show", study["document"]["study_id"], "--json", cwd=directory)
+    assert json.loads(first.stdout) == study["document"]
+
+
+def test_an_address_where_no_cluster_is_gives_one_clear_line(tmp_path: Path):
+    (tmp_path / "echo.yaml").write_text(EXPERIMENT)
+    (tmp_path / "hello.jsonl").write_text("{}\n")
+    done = orchestrator("run", "echo.yaml", "--address", "127.0.0.1:1", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no Ray cluster answers at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
