@@ -19,6 +19,8 @@ TRIAL_SLOT = "trial_slot"
 
 HTTP_PORT = 8000
 
+KNOCK_TIMEOUT_S = 5.0
+
 EXIT_DEADLINE_S = 5.0
 """How long processes of a cluster that we shut down may take to end by themselves."""
 
@@ -86,8 +88,9 @@ def _connect(address: str) -> Cluster:
             "with --address auto (for example with `ray exec cluster.yaml`)."
         )
     try:
+        _knock(address)
         context = ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, OSError, ValueError, RuntimeError) as error:
         raise ClusterError(
             f"no Ray cluster answers at {address}: {_first_line(error)}. Start one with `ray start --head`, or leave "
             "--address out to run on a cluster of this machine."
@@ -99,6 +102,13 @@ def _connect(address: str) -> Cluster:
         data_plane=None,
         trial_nodes=_trial_nodes(),
     )
+
+
+def _knock(address: str) -> None:
+    """Opens a connection to HOST:PORT and closes it: where nobody listens, Ray would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=KNOCK_TIMEOUT_S).close()
 
 
 def _start(data_plane: str, num_cpus: int | None) -> Cluster:

@@ -46,9 +46,7 @@ def json_answer(document: Any) -> Answer:
     return Answer(json.dumps(document, separators=(",", ":")).encode())
 
 
-def error_answer(
-    error: RequestError, timing: Timing = NO_BATCH, extra: tuple[tuple[bytes, bytes], ...] = ()
-) -> Answer:
+def error_answer(error: RequestError, timing: Timing = NO_BATCH, extra: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
     """`{"error": "..."}` with the error's status."""
     return Answer(json.dumps({"error": str(error)}).encode(), timing.header(), error.status, extra=extra)
 
@@ -91,14 +89,10 @@ class Routes:
     def _unknown(self, path: str) -> RequestError:
         parts = path.strip("/").split("/")
         if parts[:2] == ["v2", "models"] and len(parts) > 2 and parts[2] != self._model.name:
-            return RequestError(
-                f"unknown model {parts[2]!r}; this application serves {self._model.name!r}", 404
-            )
+            return RequestError(f"unknown model {parts[2]!r}; this application serves {self._model.name!r}", 404)
         if parts[:2] == ["v2", "models"] and parts[3:4] == ["versions"] and parts[4:5] != [VERSION]:
             found = "/".join(parts[4:5])
-            return RequestError(
-                f"unknown version {found!r} of {self._model.name!r}; served is {VERSION!r}", 404
-            )
+            return RequestError(f"unknown version {found!r} of {self._model.name!r}; served is {VERSION!r}", 404)
         return RequestError(f"nothing is served at {path!r}; known paths: {', '.join(self._served)}", 404)
 
 

@@ -81,9 +81,7 @@ class Classifier:
         """Answer one HTTP request."""
         arrived_s = time.perf_counter()
         try:
-            return self._routes.find(request.scope) or await self._infer(
-                request.scope, request.receive, arrived_s
-            )
+            return self._routes.find(request.scope) or await self._infer(request.scope, request.receive, arrived_s)
         except RequestError as error:
             return error_answer(error)
         except Exception:
@@ -159,9 +157,7 @@ def _header_length(scope: Scope) -> int | None:
         elif name == b"content-encoding":
             encoding = value
     if encoding not in (None, b"", b"identity"):
-        raise RequestError(
-            f"Content-Encoding {encoding.decode('latin-1')!r} is not supported; send the body as it is"
-        )
+        raise RequestError(f"Content-Encoding {encoding.decode('latin-1')!r} is not supported; send the body as it is")
     if length is None:
         return None
     if not length.isdigit() or len(length) > 18:

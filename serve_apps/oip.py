@@ -57,9 +57,7 @@ def parse_request(model: ModelSpec, body: bytes, header_length: int | None = Non
     return InferRequest(request_id, inputs, _requested_outputs(model, document))
 
 
-def build_response(
-    model: ModelSpec, request: InferRequest, results: Sequence[NDArray]
-) -> tuple[bytes, int | None]:
+def build_response(model: ModelSpec, request: InferRequest, results: Sequence[NDArray]) -> tuple[bytes, int | None]:
     """Body that answers `request` with the model's `results` (one per output), and its header length.
 
     The header length is None when the whole body is JSON. Raises RequestError when an output that was asked
@@ -97,9 +95,7 @@ class _Raw:
                 f"{where}: binary_data_size needs the header Inference-Header-Content-Length, it is missing"
             )
         if size > len(self._rest):
-            raise RequestError(
-                f"{where}: binary_data_size is {size}, but only {len(self._rest)} bytes are left"
-            )
+            raise RequestError(f"{where}: binary_data_size is {size}, but only {len(self._rest)} bytes are left")
         taken, self._rest = self._rest[:size], self._rest[size:]
         return taken
 
@@ -171,9 +167,7 @@ def _fits(found: list[int], expected: tuple[int | None, ...] | None) -> bool:
         return len(found) <= MAX_RANK
     if len(found) != len(expected):
         return False
-    for length, wanted in zip(
-        found, expected, strict=True
-    ):  # on every request: a generator takes twice as long
+    for length, wanted in zip(found, expected, strict=True):  # noqa: SIM110 (a generator takes twice as long)
         if wanted is not None and wanted != length:
             return False
     return True

@@ -20,11 +20,7 @@ _DATATYPES = {
     "tensor(float)": "FP32",
     "tensor(double)": "FP64",
     "tensor(string)": "BYTES",
-    **{
-        f"tensor({sign}int{bits})": f"{sign}int{bits}".upper()
-        for sign in ("", "u")
-        for bits in (8, 16, 32, 64)
-    },
+    **{f"tensor({sign}int{bits})": f"{sign}int{bits}".upper() for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 _ERRORS_ONLY = 3  # ONNX Runtime's log level; warnings about a graph help nobody in a replica's log
 
@@ -38,9 +34,7 @@ class OnnxModel:
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a dozen unrelated types for a bad file
             raise ValueError(f"cannot load the model {path}: {error}") from None
         self.spec = ModelSpec(
@@ -73,13 +67,9 @@ class OnnxModel:
 
 def _tensor_spec(path: Path, node: Any) -> TensorSpec:
     if node.type not in _DATATYPES:
-        raise ValueError(
-            f"cannot serve {path}: {node.name!r} is a {node.type}, which the protocol does not know"
-        )
+        raise ValueError(f"cannot serve {path}: {node.name!r} is a {node.type}, which the protocol does not know")
     # ONNX Runtime shows a scalar and a tensor of unknown rank alike, as an empty shape.
-    shape = (
-        tuple(length if isinstance(length, int) and length >= 0 else None for length in node.shape) or None
-    )
+    shape = tuple(length if isinstance(length, int) and length >= 0 else None for length in node.shape) or None
     return TensorSpec(node.name, _DATATYPES[node.type], shape)
 
 

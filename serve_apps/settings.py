@@ -56,9 +56,7 @@ class Source:
         if model in BUNDLED:
             return cls(model, None)
         if not isinstance(model, str) or not model.endswith(".onnx"):
-            raise ValueError(
-                f"args.model is {model!r}; it must be {_listed(BUNDLED)} or a path to an .onnx file"
-            )
+            raise ValueError(f"args.model is {model!r}; it must be {_listed(BUNDLED)} or a path to an .onnx file")
         file = Path(model).expanduser().absolute()
         if not file.is_file():
             raise ValueError(f"args.model is {model!r}, but there is no such file ({file})")
@@ -111,6 +109,4 @@ def _no_unknown(values: Mapping[str, Any], known: list[str], where: str) -> None
         if key not in known:
             close = get_close_matches(str(key), known, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(
-                f"{where}.{key} is {value!r}, but there is no such key{hint}; allowed: {', '.join(known)}"
-            )
+            raise ValueError(f"{where}.{key} is {value!r}, but there is no such key{hint}; allowed: {', '.join(known)}")

@@ -38,9 +38,7 @@ def from_raw(raw: memoryview, datatype: str, shape: Sequence[int], where: str) -
     dtype = DTYPES[datatype]
     expected = prod(shape) * dtype.itemsize
     if len(raw) != expected:
-        raise RequestError(
-            f"{where}: {len(raw)} bytes of binary data, but {datatype} {list(shape)} takes {expected}"
-        )
+        raise RequestError(f"{where}: {len(raw)} bytes of binary data, but {datatype} {list(shape)} takes {expected}")
     if datatype == "BOOL" and raw.tobytes().strip(b"\0\1"):
         raise RequestError(f"{where}: BOOL elements are one byte each, 0 or 1; found another value")
     return np.frombuffer(raw, dtype).reshape(shape)

@@ -66,9 +66,7 @@ class Collection:
             closed = min(closed, max(opened, joined_s[-1]))
         return cls(opened, min(closed, started_s))
 
-    def timing(
-        self, arrived_s: float, joined_s: float, started_s: float, ended_s: float, size: int
-    ) -> Timing:
+    def timing(self, arrived_s: float, joined_s: float, started_s: float, ended_s: float, size: int) -> Timing:
         """The timing of one of its requests, computed from `started_s` to `ended_s` in a batch of `size`."""
         collecting = max(0.0, self.closed_s - max(self.opened_s, joined_s))
         return Timing(started_s - arrived_s, collecting, ended_s - started_s, size)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from orchestrator.cli.display import StudyDisplay
 from orchestrator.cli.output import own_output
+from orchestrator.cli.stop import StopSignals
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
 from orchestrator.experiment import Experiment
@@ -30,8 +27,8 @@ def run_command(experiment: Experiment, address: str | None, tracking_uri: str |
     with own_output(Path.cwd() / LOG) as output:
         console = Console(file=output.stderr if as_json else output.stdout)
         try:
-            with _stop_signals(console):
-                result = _study(console, experiment, address, tracking_uri)
+            with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
+                result = _study(console, stop, experiment, address, tracking_uri)
         except KeyboardInterrupt:
             console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
             return INTERRUPTED
@@ -60,6 +57,7 @@ def _study(
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
         plan = experiment.cluster
         with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:
+            stop.arm()
             from orchestrator.backend.tune import TuneBackend
             from orchestrator.search import make_searcher
 
@@ -92,25 +90,3 @@ def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str |
     console.print(
         f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False
     )
-
-
-@contextmanager
-def _stop_signals(console: Console) -> Iterator[None]:
-    """The first SIGINT or SIGTERM interrupts; later ones are told to wait, so that the clean-up is not cut short."""
-    interrupted = False
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        del signum, frame
-        nonlocal interrupted
-        if interrupted:
-            console.print("cleaning up, a few seconds more …")
-            return
-        interrupted = True
-        raise KeyboardInterrupt("interrupted by the user")
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

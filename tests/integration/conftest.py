@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from orchestrator.cluster import Cluster
 
 ROOT = Path(__file__).parents[2]
 HOLD = Path(__file__).parent / "hold_cluster.py"
@@ -24,16 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
 
 
-@dataclass(frozen=True)
-class Held:
-    """A cluster kept up by another process."""
-
-    address: str
-    dashboard_url: str
-
-
 @contextmanager
-def held_cluster(data_plane: str) -> Iterator[Held]:
+def held_cluster(data_plane: str) -> Iterator[Cluster]:
     process = subprocess.Popen(
         [sys.executable, str(HOLD), data_plane],
         stdin=subprocess.PIPE,
@@ -42,14 +35,14 @@ def held_cluster(data_plane: str) -> Iterator[Held]:
         cwd=ROOT,
     )
     try:
-        yield Held(**json.loads(process.stdout.readline()))
+        yield Cluster(**json.loads(process.stdout.readline()))
     finally:
         process.stdin.close()
         process.wait(timeout=90)
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Held]:
+def cluster() -> Iterator[Cluster]:
     """The cluster that most tests share; it belongs to somebody else, as far as a study is concerned."""
     with held_cluster("haproxy") as held:
         yield held

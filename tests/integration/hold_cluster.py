@@ -14,5 +14,5 @@ from orchestrator.cluster import open_cluster
 with os.fdopen(os.dup(1), "w") as stdout:
     os.dup2(2, 1)
     with open_cluster(None, sys.argv[1], None) as cluster:
-        print(json.dumps({"address": cluster.address, "dashboard_url": cluster.dashboard_url}), file=stdout, flush=True)
+        print(json.dumps(vars(cluster)), file=stdout, flush=True)
         sys.stdin.read()

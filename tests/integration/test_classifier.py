@@ -33,7 +33,8 @@ def address():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)
+    # A cluster of its own, even where another one runs on this machine.
+    ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False)
     try:
         serve.start(http_options={"host": "127.0.0.1", "port": port})
         serve.run(build({"model": "digits"}), name="root", route_prefix="/")
@@ -76,9 +77,7 @@ def test_the_standard_client_is_told_what_is_wrong(address):
     client = http.InferenceServerClient(address)
     tensor = http.InferInput("image", [1, 1, 8, 8], "FP32")
     tensor.set_data_from_numpy(np.zeros((1, 1, 8, 8), np.float32))
-    with pytest.raises(
-        http.InferenceServerException, match=r"shape is \[1, 1, 8, 8\], expected \[-1, 1, 28, 28\]"
-    ):
+    with pytest.raises(http.InferenceServerException, match=r"shape is \[1, 1, 8, 8\], expected \[-1, 1, 28, 28\]"):
         client.infer("digits", [tensor])
 
 

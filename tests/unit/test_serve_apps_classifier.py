@@ -45,9 +45,7 @@ def onnx_file(folder, nodes, inputs, outputs, constants=()):
 def doubler(tmp_path):
     """y = x + x for x of shape [any, any]."""
     node = helper.make_node("Add", ["x", "x"], ["y"])
-    return onnx_file(
-        tmp_path, [node], [("x", TensorProto.FLOAT, "n", "k")], [("y", TensorProto.FLOAT, "n", "k")]
-    )
+    return onnx_file(tmp_path, [node], [("x", TensorProto.FLOAT, "n", "k")], [("y", TensorProto.FLOAT, "n", "k")])
 
 
 @pytest.fixture
@@ -55,18 +53,14 @@ def table(tmp_path):
     """y = [10, 20, 30][i]: an index out of bounds is found only by the session."""
     rows = helper.make_tensor("t", TensorProto.FLOAT, [3], [10, 20, 30])
     node = helper.make_node("Gather", ["t", "i"], ["y"])
-    return onnx_file(
-        tmp_path, [node], [("i", TensorProto.INT64, "n")], [("y", TensorProto.FLOAT, "n")], [rows]
-    )
+    return onnx_file(tmp_path, [node], [("i", TensorProto.INT64, "n")], [("y", TensorProto.FLOAT, "n")], [rows])
 
 
 async def send(app, method, path, body=b"", headers=(), root="", pieces=1):
     """One request through `app`, its body in `pieces`; (status, headers, body)."""
     step = -(-len(body) // pieces) or 1
     chunks = [body[i : i + step] for i in range(0, len(body), step)] or [b""]
-    messages = [
-        {"type": "http.request", "body": c, "more_body": i + 1 < len(chunks)} for i, c in enumerate(chunks)
-    ]
+    messages = [{"type": "http.request", "body": c, "more_body": i + 1 < len(chunks)} for i, c in enumerate(chunks)]
     sent = []
 
     async def receive():
@@ -213,9 +207,7 @@ def test_binary_tensors_go_in_and_out(doubler, pieces):
     entry = {"name": "x", "datatype": "FP32", "shape": [1, 3], "parameters": {"binary_data_size": len(raw)}}
     header = infer_body(entry, id="q", parameters={"binary_data_output": True})
     length = (b"inference-header-content-length", b"%d" % len(header))
-    status, headers, body = asyncio.run(
-        send(App(doubler), "POST", INFER, header + raw, [length], pieces=pieces)
-    )
+    status, headers, body = asyncio.run(send(App(doubler), "POST", INFER, header + raw, [length], pieces=pieces))
     split = int(headers["inference-header-content-length"])
     assert (status, headers["content-type"]) == (200, "application/octet-stream")
     assert json.loads(body[:split])["id"] == "q"
@@ -296,9 +288,7 @@ def test_bytes_that_are_no_text_are_refused_instead_of_altered(tmp_path):
     node = helper.make_node("Identity", ["x"], ["y"])
     echo = onnx_file(tmp_path, [node], [("x", TensorProto.STRING, "n")], [("y", TensorProto.STRING, "n")])
     raw = b"\1\0\0\0\xff"
-    header = infer_body(
-        {"name": "x", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": 5}}
-    )
+    header = infer_body({"name": "x", "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": 5}})
     length = (b"inference-header-content-length", b"%d" % len(header))
     status, _, body = asyncio.run(send(App(echo), "POST", INFER, header + raw, [length]))
     assert status == 400

@@ -23,9 +23,7 @@ def test_enlarging_is_linear_between_pixel_centres():
     enlarged = images.upscale(ramp[np.newaxis])[0, 0] * images.INK_MAX
     expected = np.clip((np.arange(28) + 0.5) * 8 / 28 - 0.5, 0, 7)
     np.testing.assert_allclose(enlarged[13], expected, atol=1e-5)
-    np.testing.assert_allclose(
-        images.upscale(ramp.T[np.newaxis])[0, 0].T * images.INK_MAX, enlarged, atol=1e-5
-    )
+    np.testing.assert_allclose(images.upscale(ramp.T[np.newaxis])[0, 0].T * images.INK_MAX, enlarged, atol=1e-5)
 
 
 PLACES = {
@@ -85,9 +83,7 @@ def test_a_build_that_fails_says_why(monkeypatch, tmp_path):
     monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
     failed = SimpleNamespace(returncode=1, stderr="No space left on device")
     monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: failed)
-    with pytest.raises(
-        RuntimeError, match=r"cannot build the bundled model 'digits' .*No space left on device"
-    ):
+    with pytest.raises(RuntimeError, match=r"cannot build the bundled model 'digits' .*No space left on device"):
         store.ensure_built("digits")
 
 

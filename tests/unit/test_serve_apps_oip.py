@@ -28,9 +28,7 @@ def parse(document, raw=None, model=MODEL):
 
 
 def binary(tensor, size):
-    return {key: value for key, value in tensor.items() if key != "data"} | {
-        "parameters": {"binary_data_size": size}
-    }
+    return {key: value for key, value in tensor.items() if key != "data"} | {"parameters": {"binary_data_size": size}}
 
 
 def test_json_and_binary_tensors_may_be_mixed_in_one_request():
@@ -212,9 +210,7 @@ def test_a_model_with_a_fixed_first_dimension_takes_exactly_that():
         parse({"inputs": [entry]}, model=model)
 
 
-@pytest.mark.parametrize(
-    "shape", [[1] * 33, [0, 2**31, 2**31]], ids=["too many dimensions", "empty, but vast"]
-)
+@pytest.mark.parametrize("shape", [[1] * 33, [0, 2**31, 2**31]], ids=["too many dimensions", "empty, but vast"])
 def test_a_shape_that_numpy_cannot_hold_is_refused(shape):
     model = ModelSpec("any", (TensorSpec("x", "INT8", None),), ())
     with pytest.raises(RequestError, match="shape"):

@@ -14,9 +14,7 @@ MODEL = ModelSpec(
 def test_every_payload_is_a_valid_binary_request_for_one_image():
     for payload in digits(seed=1):
         assert (payload["path"], payload["method"]) == ("/v2/models/digits/infer", "POST")
-        request = oip.parse_request(
-            MODEL, payload["body"], int(payload["headers"]["Inference-Header-Content-Length"])
-        )
+        request = oip.parse_request(MODEL, payload["body"], int(payload["headers"]["Inference-Header-Content-Length"]))
         image = request.inputs["image"]
         assert image.shape == (1, 1, 28, 28)
         assert 0 <= image.min() < image.max() <= 1

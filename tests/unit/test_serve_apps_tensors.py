@@ -49,9 +49,7 @@ def test_json_data_survives_the_round_trip_flat_or_nested(case, nested):
 
 def test_raw_numbers_are_read_without_a_copy():
     raw = np.arange(6, dtype="<f4").tobytes()
-    assert np.shares_memory(
-        tensors.from_raw(memoryview(raw), "FP32", [2, 3], "x"), np.frombuffer(raw, np.uint8)
-    )
+    assert np.shares_memory(tensors.from_raw(memoryview(raw), "FP32", [2, 3], "x"), np.frombuffer(raw, np.uint8))
 
 
 def test_raw_data_is_little_endian_and_bytes_elements_carry_their_length():

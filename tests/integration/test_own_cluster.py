@@ -1,0 +1,199 @@
+"""A study on a cluster that the command starts itself: what comes out, what is kept, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import mlflow
+import psutil
+import pyarrow.parquet
+import pytest
+import yaml
+
+from orchestrator.measure.samples import Samples
+from tests.integration.conftest import BIN, command, command_environment, held_cluster, orchestrator
+
+EXPERIMENT = """
+name: quick
+app:
+  import_path: serve_apps.classifier:build
+  args: {model: digits}
+  deployments:
+    - name: Classifier
+      num_replicas: 1
+      max_ongoing_requests: 64
+      user_config: {max_batch_size: 1, batch_wait_timeout_s: 0.0}
+load: {closed_loop: {concurrency: 8}}
+measure: {warmup_s: 0.3, min_s: 0.5, max_s: 0.6}
+objective: {maximize: throughput_rps}
+space:
+  Classifier.user_config.max_batch_size: {choice: [4, 8]}
+search: {algorithm: hyperopt, trials: 2}
+"""
+METRICS = {
+    "throughput_rps",
+    "goodput_rps",
+    "latency_mean_ms",
+    "latency_std_ms",
+    "latency_p50_ms",
+    "latency_p90_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+    "latency_max_ms",
+    "queue_ms_mean",
+    "batch_wait_ms_mean",
+    "compute_ms_mean",
+    "batch_size_mean",
+    "error_ratio",
+    "requests",
+    "overhead_s",
+}
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory) -> Path:
+    directory = tmp_path_factory.mktemp("quick")
+    (directory / "quick.yaml").write_text(EXPERIMENT)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def document(directory) -> dict:
+    """The JSON of a finished study; its payloads are generated from the model's own inputs."""
+    done = orchestrator("run", "quick.yaml", "--json", cwd=directory)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_json_is_the_only_thing_on_stdout_and_has_all_of_the_study(document):
+    assert set(document) == {"study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"}
+    assert [trial["status"] for trial in document["trials"]] == ["COMPLETE"] * 3
+    assert document["baseline"] == document["trials"][0]
+    assert document["best"] in document["trials"]
+    assert set(document["gain"]) == {"throughput", "p99"}
+
+
+def test_every_trial_has_every_metric_and_the_servers_own_times(document):
+    for trial in document["trials"]:
+        assert set(trial["metrics"]) >= METRICS
+        assert trial["metrics"]["requests"] > 10
+        assert 0 < trial["metrics"]["compute_ms_mean"] < trial["metrics"]["latency_mean_ms"]
+
+
+def test_batches_form_when_they_may(document):
+    sizes = {trial["config"]["Classifier.user_config.max_batch_size"]: trial for trial in document["trials"]}
+    assert sizes[1]["metrics"]["batch_size_mean"] == 1
+    assert 1.5 < sizes[8]["metrics"]["batch_size_mean"] <= 8
+
+
+def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_config(document, directory):
+    store = f"sqlite:///{directory / 'mlruns' / 'mlflow.db'}"
+    client = mlflow.MlflowClient(store, store)
+    parent = client.get_run(document["study_id"])
+    assert parent.info.status == "FINISHED"
+    children = client.search_runs(
+        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{document['study_id']}'"
+    )
+    assert len(children) == 3
+    assert {artifact.path for artifact in client.list_artifacts(document["study_id"])} >= {
+        "quick.yaml",
+        "environment.json",
+        "winner.yaml",
+    }
+    for run in children:
+        assert set(run.data.metrics) >= METRICS
+        assert "Classifier.user_config.max_batch_size" in run.data.params
+        files = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, tracking_uri=store))
+        samples = pyarrow.parquet.read_table(files / "samples.parquet")
+        assert set(samples.column_names) >= set(Samples.__dataclass_fields__)
+        assert samples.num_rows > run.data.metrics["requests"]  # warm-up is kept too, apart
+        (application,) = yaml.safe_load((files / "serve_config.yaml").read_text())["applications"]
+        assert application["name"] == "trial-slot-0"
+
+
+def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_answers(document, directory):
+    exported = orchestrator("export", "-o", "winner.yaml", cwd=directory)
+    assert exported.returncode == 0, exported.stderr
+    batch = document["best"]["config"]["Classifier.user_config.max_batch_size"]
+    assert f"max_batch_size: {batch}" in (directory / "winner.yaml").read_text()
+    with held_cluster("proxy") as fresh:
+        deployed = command("serve", "deploy", directory / "winner.yaml", "--address", fresh.dashboard_url)
+        assert deployed.returncode == 0, deployed.stderr
+        status = ask_until_answered(f"http://127.0.0.1:{fresh.http_port}/v2/models/digits", timeout_s=60)
+        assert json.loads(status)["name"] == "digits"
+        command("serve", "shutdown", "-y", "--address", fresh.dashboard_url)
+
+
+def ask_until_answered(url: str, timeout_s: float) -> bytes:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                return response.read()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+def test_a_stopped_study_keeps_what_is_done_and_leaves_nothing_behind(how, tmp_path):
+    (tmp_path / "long.yaml").write_text(
+        EXPERIMENT.replace("quick", "long").replace("min_s: 0.5, max_s: 0.6", "min_s: 60, max_s: 60")
+    )
+    before = set(psutil.pids())
+    process = subprocess.Popen(
+        [BIN / "orchestrator", "run", "long.yaml"],
+        cwd=tmp_path,
+        env=command_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_for_load(process)
+    process.send_signal(how)
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 130, output
+    assert "Interrupted" in output
+    assert "Traceback" not in output
+    assert left_behind(before) == []
+    store = f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
+    client = mlflow.MlflowClient(store, store)
+    runs = client.search_runs([client.get_experiment_by_name("long").experiment_id])
+    assert [run.info.status for run in runs] == ["KILLED", "KILLED"]  # the study and its first trial
+
+
+def wait_for_load(process: subprocess.Popen) -> None:
+    """Until the load client of the first trial is at work."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stdout.read()
+        names = [child.name() for child in psutil.Process(process.pid).children(recursive=True)]
+        if any("LoadClient.run" in name for name in names):
+            time.sleep(1)
+            return
+        time.sleep(0.2)
+    raise AssertionError("no load within 90 s")
+
+
+def left_behind(before: set[int]) -> list[str]:
+    """Names of Ray's and HAProxy's processes that were not there before."""
+    names = []
+    for process in psutil.process_iter(["pid", "name"]):
+        name = process.info["name"]
+        if process.info["pid"] not in before and name.startswith(("ray", "haproxy", "gcs_server")):
+            names.append(name)
+    return names
+
+
+def test_the_command_is_also_a_module():
+    help_texts = [
+        command("orchestrator", "--help").stdout,
+        command("python", "-m", "orchestrator", "--help").stdout.replace("python -m orchestrator", "orchestrator"),
+    ]
+    assert help_texts[0] == help_texts[1]
