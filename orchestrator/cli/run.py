@@ -41,7 +41,7 @@ def run_command(experiment: Experiment, address: str | None, tracking_uri: str |
 
 
 def _study(
-    console: Console, experiment: Experiment, address: str | None, tracking_uri: str | None
+    console: Console, stop: StopSignals, experiment: Experiment, address: str | None, tracking_uri: str | None
 ) -> StudyResult:
     with StudyDisplay(console, experiment) as display:
         display.doing("opening the tracking store")

@@ -155,9 +155,11 @@ def test_a_stopped_study_keeps_what_is_done_and_leaves_nothing_behind(how, tmp_p
         stderr=subprocess.STDOUT,
         text=True,
     )
-    wait_for_load(process)
-    process.send_signal(how)
-    output, _ = process.communicate(timeout=90)
+    try:
+        wait_for_load(process)
+    finally:
+        process.send_signal(how)
+        output, _ = process.communicate(timeout=90)
     assert process.returncode == 130, output
     assert "Interrupted" in output
     assert "Traceback" not in output
