@@ -85,10 +85,13 @@ class Client:
         self._connection.write(self._request)  # type: ignore[union-attr]  # it is the caller
 
     def on_answer(self, status: int, server_timing: bytes, reusable: bool) -> None:  # noqa: D102
+        now = self._clock()  # what follows is `_end`, spelt out: it happens once a request
         self._failures = 0
+        self.busy = False
         if not reusable:
             self._disconnect()
-        self._end(_OK if status < 300 else _HTTP_ERROR, status, server_timing)
+        self._record(self._scheduled, now, _OK if status < 300 else _HTTP_ERROR, self._sent, status, server_timing)
+        self._on_free(self, now)
 
     def on_broken(self) -> None:  # noqa: D102
         self._disconnect()
@@ -101,10 +104,10 @@ class Client:
         self._connection = Connection(self)
         self._connection.open(self._loop, self._endpoint.host, self._endpoint.port)
 
-    def _end(self, outcome: int, status: int = 0, server_timing: bytes = b"") -> None:
+    def _end(self, outcome: int) -> None:
         now = self._clock()
         self.busy = False
-        self._record(self._scheduled, now, outcome, self._sent, status, server_timing)
+        self._record(self._scheduled, now, outcome, self._sent, 0, b"")
         self._on_free(self, now)
 
     def _disconnect(self) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from orchestrator.load.server_timing import find_server_timing
+
+_END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = re.compile(rb"\n(?:content-length|transfer-encoding):", re.IGNORECASE)
 
 
 class Owner(Protocol):
@@ -25,6 +31,9 @@ class Connection(asyncio.Protocol):
     """Opens a connection, writes requests to it and parses the answers.
 
     No failure raises: the owner hears of it by `on_broken`, and of nothing after that or after `close`.
+
+    The parser decides where answers begin and end, but calls nothing for their headers: that would be a Python
+    call each, and only one of them matters. It is looked up in the bytes of the head.
     """
 
     def __init__(self, owner: Owner) -> None:
@@ -33,12 +42,12 @@ class Connection(asyncio.Protocol):
         self._opening: asyncio.Task | None = None
         self._parser = HttpResponseParser(self)
         self._feed = self._parser.feed_data
-        self._expecting = False  # a request is out
-        self._complete = False  # its answer is in
-        self._head_complete = False
-        self._length_known = False
+        self._head = b""  # of an answer that arrives in pieces; up to its end once that is there
+        self._expecting = False  # a request is out, and no byte of its answer is in
+        self._interim = False  # the answer's head is behind an interim one
+        self._complete = False
+        self._status = 0
         self._reusable = False
-        self._server_timing = b""
 
     def open(self, loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:
         """Connect in the background."""
@@ -73,41 +82,33 @@ class Connection(asyncio.Protocol):
         except (HttpParserError, HttpParserUpgrade):
             self._break()
             return
+        if self._head or self._interim or not self._complete:
+            data = self._head = _last_head(self._head + data)
         if self._complete:
-            self._finish()
+            self._finish(data.partition(_END_OF_HEAD)[0])
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
-        if exc is None and self._head_complete and not self._length_known:
+        if exc is None and self._head.endswith(_END_OF_HEAD) and not _LENGTH.search(self._head):
+            self._status = self._parser.get_status_code()
             self._reusable = False
-            self._finish()  # such an answer ends with its connection (RFC 9112, section 6.3)
+            self._finish(self._head)  # such an answer ends with its connection (RFC 9112, section 6.3)
         else:
             self._break()
 
     # What httptools calls
 
     def on_message_begin(self) -> None:  # noqa: D102
-        if self._complete or not self._expecting:
+        if not self._expecting:
             raise HttpParserError("an answer that nobody asked for")
-        self._length_known = False
-        self._server_timing = b""
-
-    def on_header(self, name: bytes, value: bytes) -> None:  # noqa: D102
-        length = len(name)  # almost every header is ruled out by its length
-        if length == 13 and name.lower() == b"server-timing":
-            self._server_timing = self._server_timing + b"," + value if self._server_timing else value
-        elif (length == 14 or length == 17) and name.lower() in (b"content-length", b"transfer-encoding"):
-            self._length_known = True
-
-    def on_headers_complete(self) -> None:  # noqa: D102
-        self._head_complete = True
+        self._expecting = False
 
     def on_message_complete(self) -> None:  # noqa: D102
-        parser = self._parser
-        if parser.get_status_code() >= 200:
+        self._status = self._parser.get_status_code()
+        if self._status >= 200:
             self._complete = True
-            self._reusable = parser.should_keep_alive()  # only known in this callback
+            self._reusable = self._parser.should_keep_alive()  # only known in this callback
         else:
-            self._head_complete = False  # an interim answer (100, 103): the real one follows
+            self._expecting = self._interim = True  # (100, 103): the real one follows
 
     # Ends
 
@@ -115,14 +116,22 @@ class Connection(asyncio.Protocol):
         if not opening.cancelled() and opening.exception() is not None:
             self._break()
 
-    def _finish(self) -> None:
-        self._expecting = self._complete = self._head_complete = False
-        owner = self._owner
-        if owner is not None:
-            owner.on_answer(self._parser.get_status_code(), self._server_timing, self._reusable)
+    def _finish(self, head: bytes) -> None:
+        self._head = b""
+        self._interim = self._complete = False
+        if self._owner is not None:
+            self._owner.on_answer(self._status, find_server_timing(head), self._reusable)
 
     def _break(self) -> None:
         owner = self._owner
         self.close()
         if owner is not None:
             owner.on_broken()
+
+
+def _last_head(received: bytes) -> bytes:
+    """As much of the answer's head as has been `received`; interim answers before it have nothing but a head."""
+    head, end, rest = received.partition(_END_OF_HEAD)
+    while end and head.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
+        head, end, rest = rest.partition(_END_OF_HEAD)
+    return head + end

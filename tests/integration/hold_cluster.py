@@ -1,4 +1,6 @@
-"""Keeps a local cluster up until stdin closes; prints one line of JSON when it is ready.
+"""Keeps a local cluster up until stdin closes; prints one line of JSON, a `Cluster`, when it is ready.
+
+    python hold_cluster.py haproxy|proxy|nodes
 
 A process of its own: a test process can be connected to one cluster only, and the cluster ends with its driver.
 """
@@ -8,11 +10,31 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from orchestrator.cluster import open_cluster
+from orchestrator.cluster import Cluster, open_cluster
+
+
+@contextmanager
+def nodes() -> Iterator[Cluster]:
+    """A head without trials and two nodes with a slot each, all on this host; placement is real, timings are not."""
+    from ray.cluster_utils import Cluster as Nodes
+
+    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": True})
+    try:
+        for _ in range(2):
+            cluster.add_node(num_cpus=1, resources={"trial_slot": 1})
+        cluster.wait_for_nodes()
+        with open_cluster(cluster.address, None, None) as connected:
+            yield connected
+    finally:
+        cluster.shutdown()
+
 
 with os.fdopen(os.dup(1), "w") as stdout:
-    os.dup2(2, 1)
-    with open_cluster(None, sys.argv[1], None) as cluster:
-        print(json.dumps(vars(cluster)), file=stdout, flush=True)
+    os.dup2(2, 1)  # whatever Ray prints
+    kind = sys.argv[1]
+    with nodes() if kind == "nodes" else open_cluster(None, kind, None) as held:
+        print(json.dumps(vars(held)), file=stdout, flush=True)
         sys.stdin.read()
