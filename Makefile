@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+OPTIONS ?= # of `orchestrator run` in `make demo`, for example OPTIONS='--trials 5'
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
@@ -29,7 +30,7 @@ model: $(INSTALLED) ## build the bundled digits model unless it is there
 	@$(BIN)/python -m serve_apps.nets.build digits
 
 demo: model ## search a configuration for the digits model, some minutes
-	@$(BIN)/orchestrator run search_spaces/digits.yaml
+	@$(BIN)/orchestrator run search_spaces/digits.yaml $(OPTIONS)
 
 test: model ## run all tests: unit, contract and integration (the last start Ray clusters)
 	@$(BIN)/python -m pytest tests

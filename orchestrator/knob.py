@@ -60,9 +60,7 @@ class _Range(Value):
     def _check(self) -> _Range:
         _check_order(self.low, self.high)
         if self.logarithmic and self.low <= 0:
-            raise ValueError(
-                f"low is {self.low}, but a logarithmic range starts {'at 1' if self.whole else 'above 0'}"
-            )
+            raise ValueError(f"low is {self.low}, but a logarithmic range starts {'at 1' if self.whole else 'above 0'}")
         return self
 
     @property
@@ -79,9 +77,7 @@ class _Range(Value):
 
     def contains(self, value: Any) -> bool:
         """Whether `value` is a number of this range."""
-        return (
-            is_number(value) and self.low <= value <= self.high and not (self.whole and value != int(value))
-        )
+        return is_number(value) and self.low <= value <= self.high and not (self.whole and value != int(value))
 
     def decode(self, unit: float) -> int | float:
         """The value at `unit`: exactly `low` at 0 (and below), `high` at 1 (and above)."""
@@ -222,9 +218,7 @@ class QUniform(Listed):
         if self.step <= 0:
             raise ValueError(f"step is {self.step}, but a step is above 0")
         if (self.high - self.low) / self.step > MOST_STEPS:
-            raise ValueError(
-                f"step {self.step} cuts {self.range_text()} into more than {MOST_STEPS:,}: use uniform"
-            )
+            raise ValueError(f"step {self.step} cuts {self.range_text()} into more than {MOST_STEPS:,}: use uniform")
         return self
 
     def listed(self) -> Sequence[int | float]:

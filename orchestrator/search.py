@@ -95,9 +95,7 @@ class StudySearcher(Searcher):
     def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Nothing: a trial reports once, at its end."""
 
-    def on_trial_complete(
-        self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False
-    ) -> None:
+    def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
         """Learn from a trial that ended, however it ended; a trial that is not out is ignored."""
         if trial_id not in self._out:
             return
@@ -188,9 +186,7 @@ class TpeSearcher(StudySearcher):
             "idxs": {label: [tid] if label in point else [] for label in library.domain.params},
             "vals": {label: [point[label]] if label in point else [] for label in library.domain.params},
         }
-        docs = memory.new_trial_docs(
-            [tid], [None], [{"loss": measured, "status": hyperopt.STATUS_OK}], [misc]
-        )
+        docs = memory.new_trial_docs([tid], [None], [{"loss": measured, "status": hyperopt.STATUS_OK}], [misc])
         docs[0]["state"] = hyperopt.JOB_STATE_DONE
         memory.insert_trial_docs(docs)
         memory.refresh()

@@ -123,9 +123,7 @@ class Space(Value):
             yield Coordinate(prefix + path, path, knob)
             if isinstance(knob, Condition) and path in configuration and knob.contains(configuration[path]):
                 index = knob.index(configuration[path])
-                yield from knob.branches[index].space.active(
-                    configuration, branch_prefix(prefix + path, index)
-                )
+                yield from knob.branches[index].space.active(configuration, branch_prefix(prefix + path, index))
 
     def contains(self, configuration: Configuration) -> bool:
         """Whether `configuration` sets exactly the active knobs, each within its range."""
@@ -158,9 +156,7 @@ def branch_prefix(label: str, index: int) -> str:
 def parse_knob(raw: object) -> Knob:
     """The knob that a YAML value such as `{randint: [1, 4]}` stands for; ValueError says what is wrong."""
     if not isinstance(raw, Mapping) or len(raw) != 1:
-        raise ValueError(
-            f"found {found(raw)}, but a knob is one kind with its range, such as {{randint: [1, 4]}}"
-        )
+        raise ValueError(f"found {found(raw)}, but a knob is one kind with its range, such as {{randint: [1, 4]}}")
     ((kind, value),) = raw.items()
     if kind not in KINDS:
         raise ValueError(unknown("kind of knob", kind, KINDS))

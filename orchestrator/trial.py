@@ -74,9 +74,7 @@ def run_trial(
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
     application = without_access_log(merge(experiment.app, configuration))
     config = _trial_config(application, serving)
-    export = deployable(
-        application, application.get("name", experiment.name), application.get("route_prefix", "/")
-    )
+    export = deployable(application, application.get("name", experiment.name), application.get("route_prefix", "/"))
 
     def end(status: Status, reason: str) -> TrialResult:
         wall = clock() - started

@@ -108,9 +108,7 @@ class RemoteLoad:
         """See `orchestrator.trial.Load.run`."""
         if self._actor is None:
             here = NodeAffinitySchedulingStrategy(self._node_id, soft=False)
-            self._actor = (
-                ray.remote(LoadClient).options(num_cpus=0, scheduling_strategy=here).remote(self._experiment)
-            )
+            self._actor = ray.remote(LoadClient).options(num_cpus=0, scheduling_strategy=here).remote(self._experiment)
         try:
             return _ask(lambda: self._actor.run.remote(url))
         except RayActorError as error:

@@ -92,9 +92,7 @@ def _writer(cluster: Cluster) -> Iterator[Any]:
             .remote(cluster.dashboard_url, cluster.http_port)
         )
     except ValueError as error:
-        raise ClusterError(
-            f"another study is running on the cluster at {cluster.address}; wait for it"
-        ) from error
+        raise ClusterError(f"another study is running on the cluster at {cluster.address}; wait for it") from error
     try:
         try:
             ray.get(writer.start.remote(), timeout=START_DEADLINE_S)
@@ -133,9 +131,7 @@ class _TuneCallback(tune.Callback):
     def _finished(self, trial: Any, otherwise: str) -> None:
         number, configuration = trial.config["number"], trial.config["configuration"]
         result = ray.get(self._feed.take.remote(number))
-        self._listener.trial_finished(
-            result or TrialResult(number, configuration, Status.FAILED, reasons=(otherwise,))
-        )
+        self._listener.trial_finished(result or TrialResult(number, configuration, Status.FAILED, reasons=(otherwise,)))
 
 
 def _last_line(trial: Any) -> str:

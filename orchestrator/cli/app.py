@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,9 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-File = Annotated[
-    Path, typer.Argument(help="The experiment, a YAML file.", metavar="FILE", show_default=False)
-]
+File = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", metavar="FILE", show_default=False)]
 Study = Annotated[
     str | None,
     typer.Argument(
@@ -45,9 +43,7 @@ TrackingUri = Annotated[
         show_default=False,
     ),
 ]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -76,9 +72,7 @@ def check(file: File) -> None:
 @app.command()
 def run(
     file: File,
-    trials: Annotated[
-        int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)
-    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     algorithm: Annotated[str | None, typer.Option(help="Search algorithm: hyperopt or random.")] = None,
     address: Annotated[
@@ -121,9 +115,7 @@ def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson 
 def export(
     study: Study = None,
     trial: Annotated[int | None, typer.Option(help="Number of another trial than the winner.", min=0)] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")] = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Print the winner as a Serve config that `serve deploy` takes."""
@@ -146,11 +138,8 @@ def ui(
     from orchestrator.tracking import ui_command
 
     command = ui_command(tracking_uri, Path.cwd(), port)
-    print(f"MLflow UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", file=sys.stderr)
-    try:
-        raise typer.Exit(subprocess.call(command))
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    print(f"MLflow UI: http://127.0.0.1:{port} in a moment (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    os.execvp(command[0], command)  # becomes the server, so that signals reach it and nothing stays behind
 
 
 @app.command()

@@ -32,9 +32,7 @@ Phases = Callable[[], dict[int, tuple[str, float]]]
 class StudyDisplay:
     """Observes a study. Each trial leaves one line; below them, in a terminal, what is going on right now."""
 
-    def __init__(
-        self, console: Console, experiment: Experiment, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, console: Console, experiment: Experiment, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._experiment = experiment
         self._clock = clock
@@ -47,18 +45,14 @@ class StudyDisplay:
         self._first_start: float | None = None
         self._doing = "starting"
         self._phases: Phases = dict
-        self._live = Live(
-            get_renderable=self._render, console=console, refresh_per_second=REFRESH_HZ, transient=True
-        )
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=REFRESH_HZ, transient=True)
 
     def __enter__(self) -> StudyDisplay:
         if self._console.is_terminal:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._phases = dict  # the cluster is going away: do not ask it any more
         self._live.stop()
 
@@ -118,13 +112,7 @@ class StudyDisplay:
             loading = phase == "loading"
             done = min(seconds, self._planned_s) if loading else 0.0
             bar = ProgressBar(total=self._planned_s, completed=done, width=24, pulse=not loading)
-            label = (
-                "measuring"
-                if done > self._experiment.measure.warmup_s
-                else "warming up"
-                if loading
-                else phase
-            )
+            label = "measuring" if done > self._experiment.measure.warmup_s else "warming up" if loading else phase
             rows.add_row(
                 trial_label(number, self._total),
                 Text(label, style="cyan"),

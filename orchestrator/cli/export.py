@@ -29,9 +29,7 @@ def exported(study: StudyResult, number: int | None) -> str:
 def _chosen(study: StudyResult, number: int | None) -> TrialResult:
     if number is None:
         if study.best is None:
-            raise UsageError(
-                f"study {study.study_id} has no winner: no trial kept the SLO; choose one with --trial N"
-            )
+            raise UsageError(f"study {study.study_id} has no winner: no trial kept the SLO; choose one with --trial N")
         return study.best
     for trial in study.trials:
         if trial.number == number:

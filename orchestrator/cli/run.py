@@ -87,6 +87,4 @@ def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str |
             f"Deploy it:       orchestrator export{store} -o winner.yaml && serve deploy winner.yaml",
             highlight=False,
         )
-    console.print(
-        f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False
-    )
+    console.print(f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False)

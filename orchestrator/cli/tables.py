@@ -104,9 +104,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
             )
     best = study.best
     if best is None or best.measurement is None:
-        console.print(
-            "[bold yellow]No trial kept the SLO.[/] Relax `slo`, lower the load, or widen the space."
-        )
+        console.print("[bold yellow]No trial kept the SLO.[/] Relax `slo`, lower the load, or widen the space.")
         return
     names = short_names(best.configuration)
     console.print(

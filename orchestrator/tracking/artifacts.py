@@ -37,9 +37,7 @@ def write_trial(directory: Path, result: TrialResult) -> None:
 
 def write_serve_config(path: Path, serve_config: Mapping[str, Any]) -> None:
     """A Serve config as YAML, its keys in the order they are in."""
-    path.write_text(
-        yaml.safe_dump(plain(serve_config), sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
+    path.write_text(yaml.safe_dump(plain(serve_config), sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def write_samples(path: Path, samples: Samples) -> None:

@@ -83,9 +83,7 @@ def log(
 
     rows = [Param(_key(name), _cut(text(value), _MAX_PARAM)) for name, value in (params or {}).items()]
     figures = [
-        Metric(name, float(value), timestamp_ms, 0)
-        for name, value in (metrics or {}).items()
-        if math.isfinite(value)
+        Metric(name, float(value), timestamp_ms, 0) for name, value in (metrics or {}).items() if math.isfinite(value)
     ]
     labels = [RunTag(name, value) for name, value in (tags or {}).items()]
     client.log_batch(run_id, metrics=figures, params=rows[:_MAX_BATCH], tags=labels)

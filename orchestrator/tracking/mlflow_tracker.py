@@ -80,9 +80,7 @@ class MlflowTracker:
             with self._killed_on_error():
                 entities.log(self._client, study_id, self._now_ms(), params=facts)
                 with TemporaryDirectory() as directory:
-                    artifacts.write_study(
-                        Path(directory), experiment_file_name, experiment_file_text, environment
-                    )
+                    artifacts.write_study(Path(directory), experiment_file_name, experiment_file_text, environment)
                     self._client.log_artifacts(study_id, directory)
         return study_id
 

@@ -76,9 +76,7 @@ def find_study(ref: str | None, studies: Sequence[StudySummary]) -> StudySummary
     beginning of an id. UsageError, listing what there is, for anything else.
     """
     if not studies:
-        raise UsageError(
-            "there is no study in this store yet: run one with `orchestrator run <experiment.yaml>`"
-        )
+        raise UsageError("there is no study in this store yet: run one with `orchestrator run <experiment.yaml>`")
     if ref is None:
         return studies[0]
     exact = [study for study in studies if ref in (study.study_id, study.name)]

@@ -56,9 +56,7 @@ def connect(uri: str) -> MlflowClient:
         from mlflow import MlflowClient
 
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.search_experiments(
-            max_results=1
-        )  # the first request is what tells a store from something else
+        client.search_experiments(max_results=1)  # the first request is what tells a store from something else
         return client
 
 
@@ -72,9 +70,7 @@ def explained(uri: str) -> Iterator[None]:
     except Exception as error:
         if not _is_foreign(error):
             raise
-        raise TrackingError(
-            f"MLflow store {_without_password(uri)}: {_first_line(error)}\n{_cure(uri)}"
-        ) from error
+        raise TrackingError(f"MLflow store {_without_password(uri)}: {_first_line(error)}\n{_cure(uri)}") from error
 
 
 def ui_command(tracking_uri: str | None, root: Path, port: int) -> list[str]:
@@ -84,9 +80,7 @@ def ui_command(tracking_uri: str | None, root: Path, port: int) -> list[str]:
     """
     uri = tracking_uri or default_uri(root)
     if _is_server(uri):
-        raise UsageError(
-            f"the tracking server shows its own page: open {_without_password(uri)} in a browser"
-        )
+        raise UsageError(f"the tracking server shows its own page: open {_without_password(uri)} in a browser")
     # `env`: the server takes these from its environment only; its job runner would start seven processes.
     quiet = ["env", "MLFLOW_DISABLE_TELEMETRY=true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"]
     options = ["--backend-store-uri", uri, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
@@ -110,9 +104,7 @@ def _check_reachable(uri: str) -> None:
     if _is_server(uri):
         _check_server(uri)
     elif _scheme(uri) in ("", "file"):
-        raise TrackingError(
-            f"MLflow store {uri}: not a store; MLflow has given up plain directories\n{_cure(uri)}"
-        )
+        raise TrackingError(f"MLflow store {uri}: not a store; MLflow has given up plain directories\n{_cure(uri)}")
     else:
         _check_database(uri)
 
@@ -150,9 +142,7 @@ def _cure(uri: str) -> str:
     if _is_server(uri):
         return "Is a tracking server (`mlflow server`) running there, and is the address right?"
     if _scheme(uri) == "sqlite":
-        return (
-            "The file must be an MLflow database of this MLflow version in a directory that can be written."
-        )
+        return "The file must be an MLflow database of this MLflow version in a directory that can be written."
     return "A store is sqlite:////absolute/path/mlflow.db, http://host:port, or a database with its driver."
 
 

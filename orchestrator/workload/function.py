@@ -29,9 +29,7 @@ def call(workload: Workload, base_dir: Path) -> tuple[Payload, ...]:
         try:
             entries = function(seed=workload.seed)
         except Exception as error:
-            raise PayloadError(
-                f"{name}(seed={workload.seed}) raised {type(error).__name__}: {error}"
-            ) from error
+            raise PayloadError(f"{name}(seed={workload.seed}) raised {type(error).__name__}: {error}") from error
     if not isinstance(entries, (list, tuple)) or not entries:
         found = "an empty list" if isinstance(entries, (list, tuple)) else f"a {type(entries).__name__}"
         raise PayloadError(f"{name} has to return a list of payloads with at least one; it returned {found}")
@@ -77,8 +75,6 @@ def _payload(where: str, entry: Any, workload: Workload) -> Payload:
         raise PayloadError(f"{where}: 'path' has to be a string that begins with '/', not {path!r}")
     if not isinstance(method, str):
         raise PayloadError(f"{where}: 'method' has to be a string, not {method!r}")
-    if not isinstance(headers, Mapping) or not all(
-        isinstance(x, str) for pair in headers.items() for x in pair
-    ):
+    if not isinstance(headers, Mapping) or not all(isinstance(x, str) for pair in headers.items() for x in pair):
         raise PayloadError(f"{where}: 'headers' has to be a dict of strings, not {headers!r}")
     return Payload(bytes(body), path, method.upper(), {**workload.headers, **headers})

@@ -12,9 +12,7 @@ from urllib.parse import quote
 from orchestrator.errors import PayloadError
 from orchestrator.workload.oip import TensorSpec
 
-_DIRECT = urllib.request.build_opener(
-    urllib.request.ProxyHandler({})
-)  # the application is ours: no proxy between
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the application is ours: no proxy between
 _OTHERWISE = "give workload.payloads (a module:function, .npz or .jsonl)"
 
 
@@ -24,9 +22,7 @@ def only_model(url: str, timeout_s: float) -> str:
     try:
         names = sorted({str(entry["name"]) for entry in index})
     except (TypeError, KeyError) as error:
-        raise PayloadError(
-            f"{url}: its list of models is not as the protocol has it; {_OTHERWISE}"
-        ) from error
+        raise PayloadError(f"{url}: its list of models is not as the protocol has it; {_OTHERWISE}") from error
     if len(names) != 1:
         raise PayloadError(f"{url} serves {', '.join(names) or 'no model'}: say which with workload.model")
     return names[0]
@@ -61,9 +57,7 @@ def _ask(url: str, method: str, path: str, timeout_s: float) -> Any:
         raise PayloadError(_refusal(asked, error)) from error
     except (OSError, http.client.HTTPException) as error:  # refused, broken or timed out
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise PayloadError(
-            f"{asked}: no answer within {timeout_s:g} s ({reason or type(reason).__name__})"
-        ) from error
+        raise PayloadError(f"{asked}: no answer within {timeout_s:g} s ({reason or type(reason).__name__})") from error
     except ValueError as error:
         raise PayloadError(f"{asked}: the answer is not JSON; {_OTHERWISE}") from error
 

@@ -29,9 +29,7 @@ _NUMPY = {  # the protocol's numeric datatypes; "<": little-endian
     "FP64": np.dtype("<f8"),
 }
 DATATYPES = (*_NUMPY, "BYTES")
-_WORDS = np.array(
-    [b"alpha", b"bravo", b"charlie", b"delta", b"echo", b"foxtrot", b"golf", b"hotel"], dtype=object
-)
+_WORDS = np.array([b"alpha", b"bravo", b"charlie", b"delta", b"echo", b"foxtrot", b"golf", b"hotel"], dtype=object)
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,7 @@ class TensorSpec:
 
     def __post_init__(self) -> None:
         if self.datatype not in DATATYPES:
-            raise ValueError(
-                f"input {self.name!r} has the datatype {self.datatype}; known: {', '.join(DATATYPES)}"
-            )
+            raise ValueError(f"input {self.name!r} has the datatype {self.datatype}; known: {', '.join(DATATYPES)}")
         if any(length < -1 for length in self.shape):
             raise ValueError(f"input {self.name!r} has the shape {list(self.shape)}")
 
@@ -62,9 +58,7 @@ class TensorSpec:
     def concrete(self, dynamic_dim: int) -> tuple[int, ...]:
         """The shape of one item: a free first axis, the batch, is 1; other free axes are `dynamic_dim`."""
         free = (1 if axis == 0 else dynamic_dim for axis in range(len(self.shape)))
-        return tuple(
-            chosen if length == -1 else length for length, chosen in zip(self.shape, free, strict=True)
-        )
+        return tuple(chosen if length == -1 else length for length, chosen in zip(self.shape, free, strict=True))
 
 
 def random_tensor(spec: TensorSpec, dynamic_dim: int, rng: np.random.Generator) -> NDArray:
@@ -101,9 +95,7 @@ def _encode(name: str, tensor: NDArray) -> tuple[str, bytes]:
     little = tensor.dtype.newbyteorder("<")
     for datatype, dtype in _NUMPY.items():
         if dtype == little:
-            return datatype, tensor.astype(
-                dtype, copy=False
-            ).tobytes()  # row-major, whatever the array's order
+            return datatype, tensor.astype(dtype, copy=False).tobytes()  # row-major, whatever the array's order
     raise ValueError(f"tensor {name!r} is of type {tensor.dtype}; the protocol has {', '.join(DATATYPES)}")
 
 

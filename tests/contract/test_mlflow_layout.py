@@ -220,12 +220,8 @@ def test_runs_of_others_in_the_store_are_left_alone(tracker, client):
         pytest.param("./runs", "MLflow has given up plain directories", id="a-plain-directory"),
         pytest.param("http://[", "not a store", id="not-a-url"),
         pytest.param("foo://bar", "A store is sqlite:", id="unknown-scheme"),
-        pytest.param(
-            "postgresql://me:secret@127.0.0.1:9/x", "://***@127.0.0.1:9/x", id="database-password-hidden"
-        ),
-        pytest.param(
-            "sqlite:////dev/null/mlflow.db", "directory that can be written", id="no-such-directory"
-        ),
+        pytest.param("postgresql://me:secret@127.0.0.1:9/x", "://***@127.0.0.1:9/x", id="database-password-hidden"),
+        pytest.param("sqlite:////dev/null/mlflow.db", "directory that can be written", id="no-such-directory"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_named_with_a_cure(uri, says, tmp_path):
@@ -253,16 +249,12 @@ def test_nothing_is_printed_while_a_study_is_kept(tmp_path):
         "tracker.kill('done')\n"
         "tracker.load_study(None)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_mlflow_is_imported_only_when_a_store_is_opened():
-    script = (
-        "import sys, orchestrator.tracking; sys.exit('mlflow' in sys.modules or 'sqlalchemy' in sys.modules)"
-    )
+    script = "import sys, orchestrator.tracking; sys.exit('mlflow' in sys.modules or 'sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], timeout=60).returncode == 0
 
 

@@ -242,9 +242,7 @@ def test_the_top_of_a_hill_is_found(algorithm, maximize):
     assert regret < (1.5 if algorithm == "random" else 0.5) * by_chance
 
 
-@pytest.mark.parametrize(
-    "broken", [FAILED, None, measured(9.0, violation=2.0)], ids=["failed", "lost", "SLO"]
-)
+@pytest.mark.parametrize("broken", [FAILED, None, measured(9.0, violation=2.0)], ids=["failed", "lost", "SLO"])
 def test_a_searcher_that_learns_leaves_the_part_that_does_not_work(algorithm, broken):
     def outcome(number, configuration):
         works = configuration["x"] < 0.5
@@ -253,9 +251,7 @@ def test_a_searcher_that_learns_leaves_the_part_that_does_not_work(algorithm, br
     suggested = [
         configuration["x"]
         for seed in range(4)
-        for configuration in drive(
-            make_searcher(SURFACE, algorithm, seed, 40, SURFACE_BASELINE, True), outcome
-        )[20:]
+        for configuration in drive(make_searcher(SURFACE, algorithm, seed, 40, SURFACE_BASELINE, True), outcome)[20:]
     ]
     share_broken = statistics.mean(x >= 0.5 for x in suggested)
     assert share_broken < (0.65 if algorithm == "random" else 0.45)

@@ -22,9 +22,7 @@ from orchestrator.tracking.mlflow_tracker import MlflowTracker, open_tracker
 from tests.fakes.tracker import MemoryTracker
 
 NAN = float("nan")
-MEASURED = Measurement(
-    101.5, 100.25, 8.1, 1.5, 7.9, 9.1, 9.9, 12.3, 40.0, 3.2, NAN, 2.0, 6.5, 0.001, 2040, 20.1
-)
+MEASURED = Measurement(101.5, 100.25, 8.1, 1.5, 7.9, 9.1, 9.9, 12.3, 40.0, 3.2, NAN, 2.0, 6.5, 0.001, 2040, 20.1)
 SERVE = {"applications": [{"name": "slot-0", "import_path": "app:build", "args": {"model": "digits"}}]}
 EXPORT = {"applications": [{"name": "digits", "import_path": "app:build"}]}
 KNOBS = {

@@ -61,14 +61,10 @@ class FakeLoad:
             raise self.error
         end = self.warmup_s + self.window_s
         self.clock.now += end
-        return LoadRecord(
-            samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome), (self.warmup_s, end)
-        )
+        return LoadRecord(samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome), (self.warmup_s, end))
 
 
-def samples(
-    rate_rps: float, end_s: float, outcome: Callable[[int], Outcome] = lambda index: Outcome.OK
-) -> Samples:
+def samples(rate_rps: float, end_s: float, outcome: Callable[[int], Outcome] = lambda index: Outcome.OK) -> Samples:
     """Requests at an even rate until `end_s`, each answered after 10 ms: 4 in the queue, 1 collecting, 5 computing."""
     scheduled = np.arange(0, end_s, 1 / rate_rps)
     count = len(scheduled)
@@ -78,9 +74,7 @@ def samples(
         sent_s=scheduled,
         done_s=scheduled + 0.010,
         outcome=outcomes,
-        status=np.where(outcomes == Outcome.OK, 200, np.where(outcomes == Outcome.HTTP_ERROR, 500, 0)).astype(
-            np.int16
-        ),
+        status=np.where(outcomes == Outcome.OK, 200, np.where(outcomes == Outcome.HTTP_ERROR, 500, 0)).astype(np.int16),
         queue_s=np.full(count, 0.004),
         batch_wait_s=np.full(count, 0.001),
         compute_s=np.full(count, 0.005),

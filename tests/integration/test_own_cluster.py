@@ -96,9 +96,7 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
     client = mlflow.MlflowClient(store, store)
     parent = client.get_run(document["study_id"])
     assert parent.info.status == "FINISHED"
-    children = client.search_runs(
-        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{document['study_id']}'"
-    )
+    children = client.search_runs([parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{document['study_id']}'")
     assert len(children) == 3
     assert {artifact.path for artifact in client.list_artifacts(document["study_id"])} >= {
         "quick.yaml",

@@ -81,12 +81,8 @@ def test_the_processor_is_read_from_cpuinfo(tmp_path, text, expected):
         pytest.param({"cpu.max": "150000 100000\n"}, 1.5, id="v2-quota"),
         pytest.param({"cpu.max": "max 100000\n"}, 4, id="v2-no-limit"),
         pytest.param({"cpu.max": "900000 100000\n"}, 4, id="quota-above-the-affinity"),
-        pytest.param(
-            {"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5, id="v1-quota"
-        ),
-        pytest.param(
-            {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4, id="v1-no-limit"
-        ),
+        pytest.param({"cpu/cpu.cfs_quota_us": "50000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 0.5, id="v1-quota"),
+        pytest.param({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4, id="v1-no-limit"),
     ],
 )
 def test_cores_are_the_lesser_of_affinity_and_quota(tmp_path, monkeypatch, files, expected):

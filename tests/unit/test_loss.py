@@ -31,11 +31,7 @@ def test_a_violation_is_worse_than_everything_within_the_slo_and_graded(maximize
 
 
 def test_the_value_does_not_count_while_the_slo_is_violated():
-    assert (
-        loss(COMPLETE, 5.0, 0.5, True)
-        == loss(COMPLETE, 900.0, 0.5, True)
-        == loss(COMPLETE, math.nan, 0.5, True)
-    )
+    assert loss(COMPLETE, 5.0, 0.5, True) == loss(COMPLETE, 900.0, 0.5, True) == loss(COMPLETE, math.nan, 0.5, True)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,7 @@ THROUGHPUT = Objective(maximize="throughput_rps")
 
 @pytest.mark.parametrize(
     ("yaml", "metric", "maximize"),
-    [({"maximize": name}, name, True) for name in MAXIMIZE]
-    + [({"minimize": name}, name, False) for name in MINIMIZE],
+    [({"maximize": name}, name, True) for name in MAXIMIZE] + [({"minimize": name}, name, False) for name in MINIMIZE],
 )
 def test_an_objective_names_a_figure_and_a_direction(yaml, metric, maximize):
     objective = Objective.model_validate(yaml)
@@ -47,16 +46,10 @@ def test_an_objective_survives_the_way_to_another_process():
     ("yaml", "message"),
     [
         pytest.param({}, "found neither", id="empty"),
-        pytest.param(
-            {"maximize": "throughput_rps", "minimize": "latency_p99_ms"}, "found both", id="two directions"
-        ),
+        pytest.param({"maximize": "throughput_rps", "minimize": "latency_p99_ms"}, "found both", id="two directions"),
         pytest.param({"maximize": "througput_rps"}, "did you mean 'throughput_rps'", id="typo"),
-        pytest.param(
-            {"minimize": "p99_ms"}, "did you mean 'latency_p99_ms'", id="the SLO's name of a figure"
-        ),
-        pytest.param(
-            {"maximize": "latency_p99_ms"}, "allowed: throughput_rps, goodput_rps", id="a senseless goal"
-        ),
+        pytest.param({"minimize": "p99_ms"}, "did you mean 'latency_p99_ms'", id="the SLO's name of a figure"),
+        pytest.param({"maximize": "latency_p99_ms"}, "allowed: throughput_rps, goodput_rps", id="a senseless goal"),
         pytest.param({"minimize": ["latency_p99_ms"]}, "unknown figure to minimize", id="a list"),
         pytest.param({"maximise": "throughput_rps"}, "maximise", id="unknown key"),
     ],
@@ -69,16 +62,12 @@ def test_an_objective_that_makes_no_sense_is_refused(yaml, message):
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
-        pytest.param(
-            {"p99_ms": 0}, "p99_ms is 0, but takes a number of milliseconds above 0", id="zero latency"
-        ),
+        pytest.param({"p99_ms": 0}, "p99_ms is 0, but takes a number of milliseconds above 0", id="zero latency"),
         pytest.param({"mean_ms": -1.5}, "mean_ms is -1.5", id="negative latency"),
         pytest.param({"p99_ms": "50"}, 'p99_ms is "50"', id="text"),
         pytest.param({"p99_ms": True}, "p99_ms is true", id="bool"),
         pytest.param({"max_ms": math.nan}, "max_ms is NaN", id="NaN"),
-        pytest.param(
-            {"error_ratio": 1.1}, "error_ratio is 1.1, but takes a number from 0 to 1", id="ratio above 1"
-        ),
+        pytest.param({"error_ratio": 1.1}, "error_ratio is 1.1, but takes a number from 0 to 1", id="ratio above 1"),
         pytest.param({"error_ratio": -0.1}, "error_ratio is -0.1", id="ratio below 0"),
         pytest.param({"p98_ms": 50}, "p98_ms", id="unknown key"),
     ],

@@ -74,9 +74,7 @@ def test_every_make_command_in_the_docs_is_a_target(page):
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_orchestrator_command_in_the_docs_exists(page):
     commands = {command.name or command.callback.__name__ for command in app.registered_commands}
-    named = set(
-        re.findall(r"(?:^|[`'])orchestrator ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    named = set(re.findall(r"(?:^|[`'])orchestrator ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
     assert named - {"--help", "--version"} <= commands
 
 

@@ -25,18 +25,10 @@ FOREIGN = {
     ("applications", "kept"),
     [
         pytest.param({}, [], id="an empty cluster"),
-        pytest.param(
-            {"shop": application(**FOREIGN)}, [FOREIGN], id="a declarative one is kept, word for word"
-        ),
-        pytest.param(
-            {"shop": application(source="imperative")}, [], id="one of serve.run is left alone by a PUT"
-        ),
-        pytest.param(
-            {slot_name(0): application(name=slot_name(0))}, [], id="one of ours is ours to decide on"
-        ),
-        pytest.param(
-            {"shop": application(status="DELETING", **FOREIGN)}, [], id="one that is being deleted goes"
-        ),
+        pytest.param({"shop": application(**FOREIGN)}, [FOREIGN], id="a declarative one is kept, word for word"),
+        pytest.param({"shop": application(source="imperative")}, [], id="one of serve.run is left alone by a PUT"),
+        pytest.param({slot_name(0): application(name=slot_name(0))}, [], id="one of ours is ours to decide on"),
+        pytest.param({"shop": application(status="DELETING", **FOREIGN)}, [], id="one that is being deleted goes"),
     ],
 )
 def test_applications_of_others_go_into_every_config(applications, kept):
@@ -64,9 +56,7 @@ def status(app, message="", **deployments):
     return SimpleNamespace(
         status=app,
         message=message,
-        deployments={
-            name: SimpleNamespace(status=state, message=text) for name, (state, text) in deployments.items()
-        },
+        deployments={name: SimpleNamespace(status=state, message=text) for name, (state, text) in deployments.items()},
     )
 
 
@@ -104,9 +94,7 @@ STACK = (
             "KeyError: 'Ecko'",
             id="a stack trace is reduced to what was raised",
         ),
-        pytest.param(
-            status("UNHEALTHY", "replica died"), False, True, "replica died", id="died while running"
-        ),
+        pytest.param(status("UNHEALTHY", "replica died"), False, True, "replica died", id="died while running"),
     ],
 )
 def test_readiness_is_read_from_serves_status(entry, ready, failed, reason):

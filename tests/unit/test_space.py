@@ -168,19 +168,13 @@ def test_a_choice_keeps_its_values_as_they_are():
         pytest.param({"randint": [5, 2]}, "low 5 is above high 2", id="bounds reversed"),
         pytest.param({"quniform": [5, 2, 1]}, "low 5 is above high 2", id="grid reversed"),
         pytest.param({"uniform": ["1e-4", 1]}, 'low is "1e-4", which is not a finite number', id="text"),
-        pytest.param(
-            {"uniform": [0, math.inf]}, "high is Infinity, which is not a finite number", id="infinity"
-        ),
+        pytest.param({"uniform": [0, math.inf]}, "high is Infinity, which is not a finite number", id="infinity"),
         pytest.param({"uniform": [False, 1]}, "low is false", id="bool"),
         pytest.param({"uniform": [None, 1]}, "low is null", id="null"),
         pytest.param({"uniform": [0, 10**400]}, "not a finite number", id="beyond floats"),
         pytest.param({"randint": [1, 2.5]}, "high is 2.5, which is not a whole number", id="fraction"),
-        pytest.param(
-            {"loguniform": [0, 1]}, "low is 0, but a logarithmic range starts above 0", id="log of 0"
-        ),
-        pytest.param(
-            {"lograndint": [0, 8]}, "low is 0, but a logarithmic range starts at 1", id="log of whole 0"
-        ),
+        pytest.param({"loguniform": [0, 1]}, "low is 0, but a logarithmic range starts above 0", id="log of 0"),
+        pytest.param({"lograndint": [0, 8]}, "low is 0, but a logarithmic range starts at 1", id="log of whole 0"),
         pytest.param({"quniform": [0, 1, 0]}, "step is 0, but a step is above 0", id="no step forward"),
         pytest.param({"quniform": [0, 1e9, 0.1]}, "use uniform", id="too fine a grid"),
         pytest.param({"choice": []}, "choice is empty", id="empty choice"),
@@ -191,9 +185,7 @@ def test_a_choice_keeps_its_values_as_they_are():
         pytest.param({"choice": [datetime.date(2024, 1, 31)]}, "choice has 2024-01-31 (date)", id="date"),
         pytest.param({"condition": ["a"]}, "condition takes a mapping of values to their knobs", id="list"),
         pytest.param({"condition": {}}, "condition is empty", id="no branches"),
-        pytest.param(
-            {"condition": {"a": 3}}, "branch a takes a mapping of paths to knobs; found 3", id="branch"
-        ),
+        pytest.param({"condition": {"a": 3}}, "branch a takes a mapping of paths to knobs; found 3", id="branch"),
         pytest.param({"condition": {"a": {7: {"choice": [1]}}}}, "branch a: 7 is not a path", id="path"),
         pytest.param(
             {"condition": {"a": {"x": {"condition": {None: {"y": {"randint": [2, 1]}}}}}}},
@@ -222,9 +214,7 @@ def test_a_knob_that_makes_no_sense_is_refused_in_a_plain_sentence(raw, message)
             "b stands in two places",
             id="branch",
         ),
-        pytest.param(
-            {"a": {"condition": {"x": {"a": {"choice": [1]}}}}}, "a stands in two places", id="itself"
-        ),
+        pytest.param({"a": {"condition": {"x": {"a": {"choice": [1]}}}}}, "a stands in two places", id="itself"),
         pytest.param(
             {
                 "a": {"condition": {"x": {"c": {"choice": [1]}}}},
@@ -233,9 +223,7 @@ def test_a_knob_that_makes_no_sense_is_refused_in_a_plain_sentence(raw, message)
             "c stands in two places",
             id="two conditions",
         ),
-        pytest.param(
-            {"a__b": {"choice": [1]}, "a": {"choice": [2]}}, "a.b is a part of a", id="part of a whole"
-        ),
+        pytest.param({"a__b": {"choice": [1]}, "a": {"choice": [2]}}, "a.b is a part of a", id="part of a whole"),
     ],
 )
 def test_nothing_is_set_twice_at_the_same_time(knobs, message):
@@ -260,9 +248,7 @@ def test_paths_with_a_common_beginning_are_different_paths():
         pytest.param({"a": {"choice": [1, 2]}, "b": {"uniform": [1, 1]}}, 2, id="a fixed value"),
         pytest.param({"a": CONDITION}, 2 * 3 + 1 + 1, id="condition"),
         pytest.param({"a": NESTED, "b": {"choice": [1, 2]}}, (3 + 1 + 1) * 2, id="nested condition"),
-        pytest.param(
-            {"a": {"condition": {1: {"b": {"uniform": [0, 1]}}, 2: None}}}, None, id="endless branch"
-        ),
+        pytest.param({"a": {"condition": {1: {"b": {"uniform": [0, 1]}}, 2: None}}}, None, id="endless branch"),
     ],
 )
 def test_the_size_counts_distinct_configurations(knobs, size):
@@ -288,8 +274,7 @@ def test_samples_are_plain_values_of_the_space_and_depend_on_the_seed_alone():
         e=CONDITION,
     )
     first, second = (
-        [everything.sample(rng) for _ in range(200)]
-        for rng in (np.random.default_rng(7), np.random.default_rng(7))
+        [everything.sample(rng) for _ in range(200)] for rng in (np.random.default_rng(7), np.random.default_rng(7))
     )
     assert first == second
     assert all(everything.contains(configuration) for configuration in first)
@@ -340,9 +325,7 @@ def test_a_configuration_comes_back_from_its_coordinates():
 
 
 def test_a_space_describes_itself_for_the_table_of_check():
-    described = space(
-        batch={"choice": [1, "auto", None]}, wait={"loguniform": [0.0001, 0.02]}, a=NESTED
-    ).describe()
+    described = space(batch={"choice": [1, "auto", None]}, wait={"loguniform": [0.0001, 0.02]}, a=NESTED).describe()
     assert described == (
         KnobRow("batch", "choice", "1, auto, null", ""),
         KnobRow("wait", "loguniform", "0.0001 … 0.02", ""),
@@ -364,9 +347,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "search.md"
 EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(), re.DOTALL)]
 
 
-@pytest.mark.parametrize(
-    "example", [e["space"] for e in EXAMPLES if "space" in e], ids=lambda e: next(iter(e))
-)
+@pytest.mark.parametrize("example", [e["space"] for e in EXAMPLES if "space" in e], ids=lambda e: next(iter(e)))
 def test_the_examples_of_the_guide_are_spaces(example):
     described = read(example)
     assert described.contains(described.sample(np.random.default_rng(0)))

@@ -30,13 +30,9 @@ def split(body, headers):
         pytest.param(np.array([1], np.float32), "FP32", b"\x00\x00\x80\x3f", id="fp32"),
         pytest.param(np.array([1.0]), "FP64", b"\x00" * 6 + b"\xf0\x3f", id="fp64"),
         pytest.param(np.array([1], ">f4"), "FP32", b"\x00\x00\x80\x3f", id="big-endian-is-turned"),
-        pytest.param(
-            np.array([[1, 2], [3, 4]], np.uint8).T, "UINT8", b"\x01\x03\x02\x04", id="column-major-is-turned"
-        ),
+        pytest.param(np.array([[1, 2], [3, 4]], np.uint8).T, "UINT8", b"\x01\x03\x02\x04", id="column-major-is-turned"),
         pytest.param(np.array(["né"]), "BYTES", b"\x03\x00\x00\x00n\xc3\xa9", id="text-as-utf-8"),
-        pytest.param(
-            np.array([b"a\x00", b""], object), "BYTES", b"\x02\x00\x00\x00a\x00\x00\x00\x00\x00", id="bytes"
-        ),
+        pytest.param(np.array([b"a\x00", b""], object), "BYTES", b"\x02\x00\x00\x00a\x00\x00\x00\x00\x00", id="bytes"),
     ],
 )
 def test_a_tensor_travels_as_its_little_endian_bytes(array, datatype, raw):
@@ -125,12 +121,8 @@ def test_an_input_is_read_from_metadata_even_with_lengths_as_text():
         pytest.param({"name": "x", "shape": [1]}, "not the description", id="no-datatype"),
         pytest.param({"name": "x", "datatype": "FP32", "shape": None}, "not the description", id="no-shape"),
         pytest.param("x", "not the description", id="not-a-mapping"),
-        pytest.param(
-            {"name": "x", "datatype": "BF16", "shape": [1]}, "datatype BF16; known: BOOL", id="bf16"
-        ),
-        pytest.param(
-            {"name": "x", "datatype": "FP32", "shape": [-2]}, r"shape \[-2\]", id="impossible-shape"
-        ),
+        pytest.param({"name": "x", "datatype": "BF16", "shape": [1]}, "datatype BF16; known: BOOL", id="bf16"),
+        pytest.param({"name": "x", "datatype": "FP32", "shape": [-2]}, r"shape \[-2\]", id="impossible-shape"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_refused(metadata, says):

@@ -35,9 +35,7 @@ class Application:
                 request = f"{self.command} {self.path}"
                 outer.asked.append(request)
                 scripted = answers.get(request, (404, b"not found"))
-                status, body = (
-                    scripted if isinstance(scripted, tuple) else (200, json.dumps(scripted).encode())
-                )
+                status, body = scripted if isinstance(scripted, tuple) else (200, json.dumps(scripted).encode())
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -79,8 +77,7 @@ def test_payloads_are_generated_for_the_only_model_of_the_application(tmp_path):
 def test_generated_payloads_depend_on_the_seed_alone(tmp_path):
     with Application(MODEL) as application:
         first, again, other = (
-            make_payloads(Workload(model="digits", count=2, seed=seed), application.url, tmp_path)
-            for seed in (1, 1, 2)
+            make_payloads(Workload(model="digits", count=2, seed=seed), application.url, tmp_path) for seed in (1, 1, 2)
         )
     assert first == again
     assert first != other
@@ -99,24 +96,18 @@ def test_the_model_and_the_path_can_be_given(tmp_path):
     [
         pytest.param({}, {}, "does not speak OIP v2; give workload.payloads", id="another-protocol"),
         pytest.param({"model": "ghost"}, INDEX, "HTTP 404: no such model", id="unknown-model"),
-        pytest.param(
-            {}, {"POST /slot-0/v2/repository/index": []}, "serves no model: say which", id="serves-nothing"
-        ),
+        pytest.param({}, {"POST /slot-0/v2/repository/index": []}, "serves no model: say which", id="serves-nothing"),
         pytest.param(
             {},
             {"POST /slot-0/v2/repository/index": [{"name": "b"}, {"name": "a"}]},
             "serves a, b: say which with workload.model",
             id="several-models",
         ),
-        pytest.param(
-            {}, {"POST /slot-0/v2/repository/index": {"models": 1}}, "list of models is not", id="odd-index"
-        ),
+        pytest.param({}, {"POST /slot-0/v2/repository/index": {"models": 1}}, "list of models is not", id="odd-index"),
         pytest.param(
             {}, {"POST /slot-0/v2/repository/index": (200, b"<html>")}, "the answer is not JSON", id="no-json"
         ),
-        pytest.param(
-            {}, {"POST /slot-0/v2/repository/index": (500, b"boom")}, "HTTP 500: boom", id="server-error"
-        ),
+        pytest.param({}, {"POST /slot-0/v2/repository/index": (500, b"boom")}, "HTTP 500: boom", id="server-error"),
         pytest.param(
             {"model": "m"},
             {"GET /slot-0/v2/models/m": {"name": "m"}},
@@ -249,18 +240,12 @@ def test_what_an_entry_says_goes_before_what_the_workload_says(tmp_path, request
         pytest.param("return {'body': b''}", "it returned a dict", id="not-a-list"),
         pytest.param("raise RuntimeError('no data')", "raised RuntimeError: no data", id="it-raises"),
         pytest.param("return [{'body': b''}, b'x']", "payload 1 is a bytes", id="entry-is-no-dict"),
-        pytest.param(
-            "return [{'path': '/'}]", "payload 0: 'body' has to be bytes, not NoneType", id="no-body"
-        ),
+        pytest.param("return [{'path': '/'}]", "payload 0: 'body' has to be bytes, not NoneType", id="no-body"),
         pytest.param("return [{'body': 'text'}]", "'body' has to be bytes, not str", id="body-is-text"),
-        pytest.param(
-            "return [{'body': b'', 'path': 'x'}]", "'path' has to .* '/', not 'x'", id="relative-path"
-        ),
+        pytest.param("return [{'body': b'', 'path': 'x'}]", "'path' has to .* '/', not 'x'", id="relative-path"),
         pytest.param("return [{'body': b'', 'method': None}]", "'method' has to be", id="bad-method"),
         pytest.param("return [{'body': b'', 'headers': {'a': 1}}]", "'headers' has to be", id="bad-headers"),
-        pytest.param(
-            "return [{'body': b'', 'url': '/'}]", "unknown key 'url'; allowed: path", id="unknown-key"
-        ),
+        pytest.param("return [{'body': b'', 'url': '/'}]", "unknown key 'url'; allowed: path", id="unknown-key"),
     ],
 )
 def test_what_a_function_may_not_return_is_refused_by_name_and_entry(tmp_path, request, body, says):
@@ -294,9 +279,7 @@ def test_looking_for_a_function_leaves_the_import_path_as_it_was(tmp_path, monke
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        pytest.param(
-            {"headers": {"X-Id": "1\r\nX-Other: 2"}}, "payload 0: not a valid header", id="header-smuggling"
-        ),
+        pytest.param({"headers": {"X-Id": "1\r\nX-Other: 2"}}, "payload 0: not a valid header", id="header-smuggling"),
         pytest.param({"headers": {"Content-Length": "3"}}, "set by the load client", id="framing-header"),
         pytest.param({"path": "/a b"}, "URL-encoded", id="space-in-the-path"),
         pytest.param({"method": "HEAD"}, "method 'HEAD'", id="method-without-an-answer"),

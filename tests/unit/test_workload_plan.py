@@ -24,9 +24,7 @@ def test_payloads_come_from_a_function_or_a_file(source):
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        pytest.param(
-            "payloads", "digits.csv", "'module:function' or a .npz or .jsonl", id="unknown-kind-of-file"
-        ),
+        pytest.param("payloads", "digits.csv", "'module:function' or a .npz or .jsonl", id="unknown-kind-of-file"),
         pytest.param("payloads", "serve_apps.payloads", "'module:function'", id="no-function"),
         pytest.param("payloads", "", "found ''", id="empty"),
         pytest.param("path", "v2/infer", "begins with '/'", id="relative-path"),

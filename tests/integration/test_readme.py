@@ -1,0 +1,130 @@
+"""A stranger follows the README: every command in it is run, here or in the test that is named for it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import BIN, ROOT, command_environment, orchestrator
+
+RUN_HERE = {
+    "make demo",
+    "orchestrator show",
+    "orchestrator ui",
+    "orchestrator export -o winner.yaml",
+    "orchestrator check mine.yaml",
+    "orchestrator run mine.yaml --trials 2",
+    "orchestrator doctor",
+}
+RUN_ELSEWHERE = {  # command -> file and text in it that runs it
+    "make test": (".ci/run", "make --no-print-directory test"),
+    "serve deploy winner.yaml": ("tests/integration/test_own_cluster.py", '"deploy", directory / "winner.yaml"'),
+    "ray up cluster.yaml": ("tests/unit/test_cluster_yaml.py", "validate_config"),  # what can be had without a cloud
+    "ray exec cluster.yaml 'orchestrator run search_spaces/digits.yaml --address auto'": (
+        "tests/integration/test_existing_cluster.py",
+        '"--address"',
+    ),
+    "ray down cluster.yaml": ("tests/unit/test_cluster_yaml.py", "validate_config"),
+}
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_every_command_of_the_readme_is_run_by_a_test():
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    commands = {re.split(r"\s+# ", line)[0].strip() for line in lines}
+    assert commands == RUN_HERE | set(RUN_ELSEWHERE)
+    for file, text in RUN_ELSEWHERE.values():
+        assert text in (ROOT / file).read_text()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A checkout of its own, with the environment that the tests run in, after a short `make demo`."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy2(ROOT / name, checkout)
+    shutil.copytree(ROOT / "search_spaces", checkout / "search_spaces")
+    (checkout / ".venv").symlink_to(sys.prefix)
+    demo = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 1"]
+    environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
+    done = subprocess.run(demo, cwd=checkout, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "baseline" in done.stdout
+    assert "orchestrator ui" in done.stdout
+    return checkout
+
+
+def test_show_lists_the_trials_of_the_demo(checkout):
+    shown = orchestrator("show", cwd=checkout)
+    assert shown.returncode == 0, shown.stderr
+    assert "baseline" in shown.stdout
+
+
+def test_export_writes_a_trial_as_a_serve_config(checkout):
+    exported = orchestrator("export", "-o", "winner.yaml", "--trial", "0", cwd=checkout)
+    assert exported.returncode == 0, exported.stderr
+    assert "import_path: serve_apps.classifier:build" in (checkout / "winner.yaml").read_text()
+
+
+def test_the_readmes_own_experiment_is_valid_and_runs(checkout):
+    (experiment,) = blocks("yaml")
+    (checkout / "mine.yaml").write_text(experiment)
+    checked = orchestrator("check", "mine.yaml", cwd=checkout)
+    assert checked.returncode == 0, checked.stderr
+    assert "Classifier.user_config.max_batch_size" in checked.stdout
+    ran = orchestrator("run", "mine.yaml", "--trials", "2", cwd=checkout)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("COMPLETE") == 3
+
+
+def test_doctor_finds_this_machine_ready(tmp_path):
+    examined = orchestrator("doctor", cwd=tmp_path)
+    assert examined.returncode == 0, examined.stdout
+    assert "data plane" in examined.stdout
+
+
+def test_ui_serves_mlflow_on_loopback(checkout):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ui = subprocess.Popen(
+        [BIN / "orchestrator", "ui", "--port", str(port)],
+        cwd=checkout,
+        env=command_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        assert b"MLflow" in first_answer(f"http://127.0.0.1:{port}/", timeout_s=120)
+    finally:
+        os.killpg(ui.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
+        ui.wait(timeout=30)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def first_answer(url: str, timeout_s: float) -> bytes:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                return response.read()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
