@@ -1,8 +1,4 @@
-"""A small convolutional network that reads handwritten digits; trained in seconds on two cores.
-
-Most of its weights sit in two dense layers. A single image has to stream all of them through the processor, a
-batch does so once for all its images: the property of large models that makes batching pay, in a small one.
-"""
+"""A small convolutional network that reads handwritten digits; trained in seconds on two cores."""
 
 from __future__ import annotations
 
@@ -32,11 +28,9 @@ def network() -> nn.Module:
         nn.Conv2d(8, 16, kernel_size=3, stride=2, padding=1),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(16 * 7 * 7, 1024),
+        nn.Linear(16 * 7 * 7, 128),
         nn.ReLU(),
-        nn.Linear(1024, 1024),
-        nn.ReLU(),
-        nn.Linear(1024, 10),
+        nn.Linear(128, 10),
     )
 
 
