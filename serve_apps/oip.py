@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def parse_request(model: ModelSpec, body: bytes, header_length: int | None = Non
         raise RequestError(
             f"Inference-Header-Content-Length is {header_length}, but the body has only {len(body)} bytes"
         )
-    document = _json_object(body if header_length is None else body[:header_length])
+    document = _json_object(body) if header_length is None else _json_header(body[:header_length])
     request_id = document.get("id")
     if request_id is not None and not isinstance(request_id, str):
         raise RequestError(f"id must be a string, found {request_id!r}")
@@ -112,6 +113,12 @@ def _json_object(text: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RequestError(f"the request must be a JSON object, found {type(document).__name__}")
     return document
+
+
+@lru_cache(maxsize=256)
+def _json_header(text: bytes) -> dict[str, Any]:
+    """The JSON part of a binary request. Most clients send the same one again and again; nobody changes it here."""
+    return _json_object(text)
 
 
 def _entries(document: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -45,7 +45,14 @@ class StudyDisplay:
         self._first_start: float | None = None
         self._doing = "starting"
         self._phases: Phases = dict
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=REFRESH_HZ, transient=True)
+        self._live = Live(
+            get_renderable=self._render,
+            console=console,
+            refresh_per_second=REFRESH_HZ,
+            transient=True,
+            redirect_stdout=False,  # they go to the log file; on the screen they would stay
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> StudyDisplay:
         if self._console.is_terminal:
@@ -93,15 +100,19 @@ class StudyDisplay:
     def _line(self, result: TrialResult, leads: bool) -> Text:
         line = Text(f"{trial_label(result.number, self._total):>8}  ")
         line.append(f"{result.status.value:<10}", style=_STYLES[result.status])
-        if result.status is Status.COMPLETE and result.measurement is not None:
-            line.append(f" {figures(result):<34}")
-        line.append(" " + describe(result.configuration, self._names), style="dim")
+        if result.status is Status.COMPLETE:
+            line.append(f" {figures(result):<27}")
         if leads:
-            line.append("  ← best so far", style="bold green")
+            line.append(" best so far", style="bold green")
         elif result.score is not None and not result.score.feasible:
-            line.append("  misses the SLO", style="yellow")
+            line.append(" over SLO   ", style="yellow")
+        elif result.score is not None:
+            line.append(" " * 12)
+        configuration = describe(result.configuration, self._names)
+        fits = len(line) + 2 + len(configuration) <= self._console.width
+        line.append(("  " if fits else f"\n{'':10}") + configuration, style="dim")
         for reason in result.reasons:
-            line.append(f"\n{'':10}{reason}", style="dim italic")
+            line.append(f"\n{'':10}{reason}", style="italic")
         return line
 
     def _render(self) -> Group:
@@ -126,7 +137,8 @@ class StudyDisplay:
 
     def _footer(self) -> Text:
         best = f"best so far: {figures(self._incumbent)}" if self._incumbent else "nothing within the SLO yet"
-        return Text(f"{self._finished}/{self._total} trials · {best} · {self._eta()}", style="bold")
+        done = f"{max(0, self._finished - 1)}/{self._total - 1} trials"
+        return Text(f"{done} · {best} · {self._eta()}", style="bold")
 
     def _eta(self) -> str:
         if self._first_start is None or not self._finished:
