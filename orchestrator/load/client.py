@@ -84,13 +84,13 @@ class Client:
         self._sent = self._clock()
         self._connection.write(self._request)  # type: ignore[union-attr]  # it is the caller
 
-    def on_answer(self, status: int, server_timing: bytes, reusable: bool) -> None:  # noqa: D102
-        now = self._clock()  # what follows is `_end`, spelt out: it happens once a request
+    def on_answer(self, status: int, answer: bytes, reusable: bool) -> None:  # noqa: D102
+        now = self._clock()  # `_end` again, spelt out: this is run for every request
         self._failures = 0
         self.busy = False
         if not reusable:
             self._disconnect()
-        self._record(self._scheduled, now, _OK if status < 300 else _HTTP_ERROR, self._sent, status, server_timing)
+        self._record((self._scheduled, self._sent, now, _OK if status < 300 else _HTTP_ERROR, status, answer))
         self._on_free(self, now)
 
     def on_broken(self) -> None:  # noqa: D102
@@ -107,7 +107,7 @@ class Client:
     def _end(self, outcome: int) -> None:
         now = self._clock()
         self.busy = False
-        self._record(self._scheduled, now, outcome, self._sent, 0, b"")
+        self._record((self._scheduled, self._sent, now, outcome, 0, b""))
         self._on_free(self, now)
 
     def _disconnect(self) -> None:

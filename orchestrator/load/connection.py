@@ -4,37 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from orchestrator.load.server_timing import find_server_timing
-
 _END_OF_HEAD = b"\r\n\r\n"
+_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LENGTH = re.compile(rb"\n(?:content-length|transfer-encoding):", re.IGNORECASE)
+_LONG = 1024  # bytes of an answer that are kept without cutting off the body: cutting takes longer than it saves
 
 
 class Owner(Protocol):
     """Who is told what happens on a connection."""
 
+    busy: bool  # whether an answer is due
+
     def on_connected(self) -> None:
         """Requests can be written now."""
 
-    def on_answer(self, status: int, server_timing: bytes, reusable: bool) -> None:
-        """A complete answer has arrived; the connection takes the next request if it is `reusable`."""
+    def on_answer(self, status: int, answer: bytes, reusable: bool) -> None:
+        """A complete answer has arrived; the connection takes the next request if it is `reusable`.
+
+        Of `answer`, the raw bytes, only the head is sure to be complete.
+        """
 
     def on_broken(self) -> None:
         """The connection could not be opened, has ended, or carries what is no answer to a request."""
 
 
 class Connection(asyncio.Protocol):
-    """Opens a connection, writes requests to it and parses the answers.
+    """Opens a connection, writes requests to it and finds where the answers begin and end.
 
     No failure raises: the owner hears of it by `on_broken`, and of nothing after that or after `close`.
 
-    The parser decides where answers begin and end, but calls nothing for their headers: that would be a Python
-    call each, and only one of them matters. It is looked up in the bytes of the head.
+    This is run for every request and kept short for that. The parser calls nothing for the headers, each of
+    which would be a call of Python: heads are handed over raw, to be read when the load is over.
     """
+
+    write: Callable[[bytes], None]
+    """Sends a request, once connected; the answer to the one before must have arrived."""
 
     def __init__(self, owner: Owner) -> None:
         self._owner: Owner | None = owner
@@ -42,9 +51,7 @@ class Connection(asyncio.Protocol):
         self._opening: asyncio.Task | None = None
         self._parser = HttpResponseParser(self)
         self._feed = self._parser.feed_data
-        self._head = b""  # of an answer that arrives in pieces; up to its end once that is there
-        self._expecting = False  # a request is out, and no byte of its answer is in
-        self._interim = False  # the answer's head is behind an interim one
+        self._head = b""  # what has arrived of an answer that comes in pieces, without the body
         self._complete = False
         self._status = 0
         self._reusable = False
@@ -53,11 +60,6 @@ class Connection(asyncio.Protocol):
         """Connect in the background."""
         self._opening = loop.create_task(loop.create_connection(lambda: self, host, port))
         self._opening.add_done_callback(self._on_opened)
-
-    def write(self, request: bytes) -> None:
-        """Send a request; the answer to the one before must have arrived."""
-        self._expecting = True
-        self._transport.write(request)  # type: ignore[union-attr]  # ignored once closing: `on_broken` follows
 
     def close(self) -> None:
         """Close at once, without waiting for anything."""
@@ -71,6 +73,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self._transport = transport  # type: ignore[assignment]
+        self.write = transport.write  # type: ignore[attr-defined]  # ignored once closing: `on_broken` follows
         if self._owner is None:
             self._transport.abort()  # type: ignore[union-attr]
         else:
@@ -82,25 +85,28 @@ class Connection(asyncio.Protocol):
         except (HttpParserError, HttpParserUpgrade):
             self._break()
             return
-        if self._head or self._interim or not self._complete:
+        complete = self._complete
+        if self._head or not complete or len(data) > _LONG:
             data = self._head = _last_head(self._head + data)
-        if self._complete:
-            self._finish(data.partition(_END_OF_HEAD)[0])
+            if not complete:
+                return
+            self._head = b""
+        self._complete = False
+        self._owner.on_answer(self._status, data, self._reusable)  # type: ignore[union-attr]  # closed: no data
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
-        if exc is None and self._head.endswith(_END_OF_HEAD) and not _LENGTH.search(self._head):
-            self._status = self._parser.get_status_code()
-            self._reusable = False
-            self._finish(self._head)  # such an answer ends with its connection (RFC 9112, section 6.3)
+        head, owner = self._head, self._owner
+        if owner and exc is None and head.endswith(_END_OF_HEAD) and not _LENGTH.search(head):
+            # such an answer ends with its connection (RFC 9112, section 6.3)
+            owner.on_answer(self._parser.get_status_code(), head, reusable=False)
         else:
             self._break()
 
     # What httptools calls
 
     def on_message_begin(self) -> None:  # noqa: D102
-        if not self._expecting:
+        if self._complete or not self._owner.busy:  # type: ignore[union-attr]
             raise HttpParserError("an answer that nobody asked for")
-        self._expecting = False
 
     def on_message_complete(self) -> None:  # noqa: D102
         self._status = self._parser.get_status_code()
@@ -108,19 +114,13 @@ class Connection(asyncio.Protocol):
             self._complete = True
             self._reusable = self._parser.should_keep_alive()  # only known in this callback
         else:
-            self._expecting = self._interim = True  # (100, 103): the real one follows
+            self._head = _INTERIM  # the head that counts is behind an interim one
 
     # Ends
 
     def _on_opened(self, opening: asyncio.Task) -> None:
         if not opening.cancelled() and opening.exception() is not None:
             self._break()
-
-    def _finish(self, head: bytes) -> None:
-        self._head = b""
-        self._interim = self._complete = False
-        if self._owner is not None:
-            self._owner.on_answer(self._status, find_server_timing(head), self._reusable)
 
     def _break(self) -> None:
         owner = self._owner
@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
 
 
 def _last_head(received: bytes) -> bytes:
-    """As much of the answer's head as has been `received`; interim answers before it have nothing but a head."""
+    """As much of the answer's head as there is; an interim answer (100, 103) in front of it is a head alone."""
     head, end, rest = received.partition(_END_OF_HEAD)
     while end and head.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
         head, end, rest = rest.partition(_END_OF_HEAD)

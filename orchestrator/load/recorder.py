@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,53 +12,53 @@ from numpy.typing import NDArray
 from orchestrator.load.server_timing import ServerTimes, parse_server_timing
 from orchestrator.measure.samples import Samples
 
+Row = tuple[float, float, float, int, int, bytes]
+"""Of a request that has ended: scheduled, sent (NaN if it never was), done, `Outcome`, status, raw answer."""
+
 
 class Recorder:
-    """Growing typed columns, cheap to append to: 27 bytes a request and its raw `Server-Timing` header.
+    """Growing typed columns: 27 bytes a request and the head of its answer.
 
     Times are handed in as readings of one clock, in seconds; samples count from `origin`, one of them.
     """
 
+    add: Callable[[Row], None]
+    """Append a row. It is run for every request: a method of a list, that is, no call of Python."""
+
     def __init__(self, origin: float) -> None:
         self._origin = origin
+        self._new: list = []  # rows that are not in the columns yet, flat, which leaves nothing to collect
+        self.add = self._new.extend
         self._scheduled = array("d")
         self._sent = array("d")
         self._done = array("d")
         self._outcome = array("B")
         self._status = array("h")
-        self._server_timing: list[bytes] = []
-
-    def __len__(self) -> int:
-        return len(self._done)
-
-    def add(
-        self,
-        scheduled: float,
-        done: float,
-        outcome: int,
-        sent: float,
-        status: int,
-        server_timing: bytes,
-    ) -> None:
-        """Append one request that has ended; `outcome` is an `Outcome`, `sent` NaN if it never was."""
-        self._scheduled.append(scheduled)
-        self._sent.append(sent)
-        self._done.append(done)
-        self._outcome.append(outcome)
-        self._status.append(status)
-        self._server_timing.append(server_timing)
+        self._answers: list[bytes] = []
 
     def snapshot(self) -> Samples:
         """The samples so far, with NaN for the server's own times.
 
         Parsing those while the load runs would hold up the clients and so distort what is being measured.
         """
-        unknown = np.broadcast_to(np.float64(math.nan), len(self))
+        self._settle()
+        unknown = np.broadcast_to(np.float64(math.nan), len(self._done))
         return self._samples(ServerTimes(unknown, unknown, unknown, unknown))
 
     def samples(self) -> Samples:
         """All samples, complete."""
-        return self._samples(parse_server_timing(self._server_timing))
+        self._settle()
+        return self._samples(parse_server_timing(self._answers))
+
+    def _settle(self) -> None:
+        new = self._new
+        self._scheduled.extend(new[0::6])
+        self._sent.extend(new[1::6])
+        self._done.extend(new[2::6])
+        self._outcome.extend(new[3::6])
+        self._status.extend(new[4::6])
+        self._answers.extend(new[5::6])
+        new.clear()
 
     def _samples(self, server: ServerTimes) -> Samples:
         return Samples(

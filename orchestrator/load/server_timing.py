@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_HEADER = re.compile(rb"\nserver-timing:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_END_OF_HEAD = b"\r\n\r\n"
+_HEADER_OR_END = re.compile(rb"\n(?:server-timing:[ \t]*(.+)\r|\r)", re.IGNORECASE)  # an end matches as empty
+_NEXT_ANSWER = b"\n\r"  # matches as an end too, so that what is found can be told from answer to answer
 _NUMBER = rb"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _QUOTED = re.compile(rb'"((?:[^"\\\n]|\\.)*)"')
 _PLAIN = re.compile(rb"[\w.+-]+")
@@ -55,20 +57,37 @@ class ServerTimes:
     batch_size: NDArray[np.float64]
 
 
-def find_server_timing(head: bytes) -> bytes:
-    """The header's value in the head of an answer, empty if it is not there; several are one list (RFC 9110, 5.3)."""
-    return b",".join(_HEADER.findall(head))
-
-
-def parse_server_timing(headers: Sequence[bytes]) -> ServerTimes:
-    """Parse header values (empty where an answer had none), which hold no line breaks."""
-    values = np.full((len(headers), len(_METRICS)), np.nan)
-    for start in range(0, len(headers), _BLOCK):
-        block = headers[start : start + _BLOCK]
-        if present := [header for header in block if header]:
-            rows = slice(start, start + _BLOCK) if len(present) == len(block) else start + np.flatnonzero(block)
-            values[rows] = _parse(b"\n".join(present), len(present))
+def parse_server_timing(answers: Sequence[bytes]) -> ServerTimes:
+    """Parse raw answers, which may lack (parts of) their bodies; empty where there was none."""
+    values = np.full((len(answers), len(_METRICS)), np.nan)
+    for start in range(0, len(answers), _BLOCK):
+        block = answers[start : start + _BLOCK]
+        headers = _headers([answer for answer in block if answer])
+        if timed := [header for header in headers if header]:
+            rows = start + _present(block)[_present(headers)]
+            values[rows] = _parse(b"\n".join(timed), len(timed))
     return ServerTimes(*(column * unit for column, unit in zip(values.T, _UNITS, strict=True)))
+
+
+def _present(texts: Sequence[bytes]) -> NDArray[np.intp]:
+    return np.flatnonzero(np.fromiter(map(bool, texts), np.bool_, len(texts)))
+
+
+def _headers(answers: Sequence[bytes]) -> list[bytes]:
+    """The value of each answer's header, empty without one; several count as one list (RFC 9110, section 5.3)."""
+    found = _HEADER_OR_END.findall(_NEXT_ANSWER.join([*answers, b""]))
+    headers: list[bytes] = found[::3]
+    if len(found) == 3 * len(answers) and all(headers) and not any(found[1::3]) and not any(found[2::3]):
+        return headers  # each answer has exactly one, the end of its head and nothing of the kind in its body
+    headers, values = [], []
+    heads = [answer.partition(_END_OF_HEAD)[0] for answer in answers]
+    for value in _HEADER_OR_END.findall(_END_OF_HEAD.join([*heads, b""])):
+        if value:
+            values.append(value)
+        else:
+            headers.append(b",".join(values))
+            values.clear()
+    return headers
 
 
 def _parse(text: bytes, rows: int) -> NDArray[np.float64]:

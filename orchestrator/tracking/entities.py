@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 KIND = "kind"  # tells our runs from others in the same MLflow experiment
 STUDY = "study"
 TRIAL = "trial"
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+"""Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""
+
 PARENT = "mlflow.parentRunId"  # MLflow's own name: its page folds the trials under their study
 
 # MLflow's limits (mlflow/utils/validation.py). It would cut values by itself, unless the user forbade it.

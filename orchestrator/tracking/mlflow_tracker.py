@@ -156,7 +156,7 @@ class MlflowTracker:
         """The id of the experiment of that name: created, or restored if it was deleted."""
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            return self._client.create_experiment(name, artifact_location=self._artifact_location)
+            return self._client.create_experiment(name, self._artifact_location, entities.EXPERIMENT_TAGS)
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return found.experiment_id

@@ -10,8 +10,20 @@ from orchestrator.load.server_timing import parse_server_timing
 NAN = math.nan
 
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+
+
+def answer(header):
+    """A raw answer with this header, or without it where it is empty."""
+    return HEAD + (b"Server-Timing: " + header + b"\r\n" if header else b"") + b"Date: today\r\n\r\nok"
+
+
 def rows(*headers):
-    times = parse_server_timing(headers)
+    return rows_of_answers(*map(answer, headers))
+
+
+def rows_of_answers(*answers):
+    times = parse_server_timing(answers)
     columns = (times.queue_s, times.batch_wait_s, times.compute_s, times.batch_size)
     return np.column_stack(columns)
 
@@ -56,6 +68,60 @@ def test_rows_stay_with_their_answers_when_headers_are_missing_or_differ():
     found = rows(b"", timed, b"compute;dur=7", b"", b"broken", timed)
     full = [0.001, 0.002, 0.003, 4]
     np.testing.assert_allclose(found, [[NAN] * 4, full, [NAN, NAN, 0.007, NAN], [NAN] * 4, [NAN] * 4, full])
+
+
+TIMED = [NAN, NAN, 0.001, NAN]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param(HEAD + b"server-timing:compute;dur=1\r\n\r\n", TIMED, id="lower case, no blank"),
+        pytest.param(HEAD + b"SERVER-TIMING: \tcompute;dur=1 \r\n\r\n", TIMED, id="upper case, blanks"),
+        pytest.param(
+            HEAD + b"Server-Timing: compute;dur=1\r\nX: y\r\nServer-Timing: queue;dur=2\r\n\r\n",
+            [0.002, NAN, 0.001, NAN],
+            id="two are one list",
+        ),
+        pytest.param(HEAD + b"\r\nx\nServer-Timing: compute;dur=1\r\n\r\n", [NAN] * 4, id="in the body"),
+        pytest.param(answer(b"compute;dur=1") + b"\r\n\r\nServer-Timing: compute;dur=2\r\n", TIMED, id="body too"),
+        pytest.param(HEAD + b"X-Server-Timing: compute;dur=1\r\n\r\n", [NAN] * 4, id="another header"),
+        pytest.param(HEAD + b"Server-Timing:\r\n\r\n", [NAN] * 4, id="empty header"),
+        pytest.param(b"", [NAN] * 4, id="no answer"),
+    ],
+)
+def test_the_header_is_found_in_the_head_of_an_answer_and_answers_are_kept_apart(raw, expected):
+    np.testing.assert_allclose(rows_of_answers(raw), [expected])
+    others = answer(b"compute;dur=5"), answer(b"")
+    found = rows_of_answers(others[0], raw, others[1], raw, others[0])
+    five = [NAN, NAN, 0.005, NAN]
+    np.testing.assert_allclose(found, [five, expected, [NAN] * 4, expected, five])
+
+
+def test_numbers_are_the_nearest_floats_however_many_digits_they_have():
+    texts = ["0.1", "000.300", "1234567.8901", "0.123456789012345678901234567890", "98765432109876543210", "7.", ".5"]
+    for text in texts:
+        header = f"queue;dur=1, batch;dur=1.5, compute;dur=3, batch-size;desc={text}".encode()
+        assert rows(header, header)[:, 3].tolist() == [float(text)] * 2
+
+
+def test_digits_and_points_in_the_wrong_places_are_not_taken_for_numbers():
+    alike = b"queue;dur=1, batch;dur=2.5, compute;dur=3, batch-size;desc=4"
+    odd = [
+        alike.replace(b"queue", b"queue1").replace(b"dur=1", b"dur="),
+        alike.replace(b"dur=2.5", b"dur=.").replace(b"compute", b"compute25"),
+        alike.replace(b"dur=3", b"dur="),
+        alike.replace(b"; ", b";1 ").replace(b"=4", b"=1e1"),
+        alike.replace(b"batch;dur=2.5", b"bat.ch;dur=25"),
+    ]
+    for line in odd:
+        np.testing.assert_array_equal(rows(alike, line, alike), np.vstack([rows(alike), rows(line), rows(alike)]))
+
+
+def test_answers_are_parsed_in_blocks_without_losing_one():
+    count = 10_000
+    found = rows(*(b"queue;dur=%d, batch;dur=2, compute;dur=3, batch-size;desc=4" % i for i in range(count)))
+    np.testing.assert_allclose(found[:, 0], np.arange(count) / 1000)
 
 
 values = st.decimals(0, 10_000, places=3).map(str) | st.sampled_from(["1e-3", "", "x", "7.", "1.2.3"])
