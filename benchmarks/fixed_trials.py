@@ -68,9 +68,7 @@ class Stopwatch:
         return self.began[number + 1] - self.began[number]
 
 
-def run_fixed(
-    experiment: Experiment, configurations: Sequence[Configuration], data_plane: str | None
-) -> Stopwatch:
+def run_fixed(experiment: Experiment, configurations: Sequence[Configuration], data_plane: str | None) -> Stopwatch:
     """Measures the configurations in order on a cluster of their own; raises when one of them is not COMPLETE."""
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as store, open_cluster(None, data_plane, None) as cluster:

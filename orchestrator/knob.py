@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
@@ -146,9 +147,9 @@ class Listed(Value):
 
     kind: ClassVar[str]
 
+    @abstractmethod
     def listed(self) -> Sequence[Any]:
         """The values, in the order of their shares."""
-        raise NotImplementedError
 
     @property
     def ordinal(self) -> bool:

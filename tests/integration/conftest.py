@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,3 +74,16 @@ def command_environment() -> dict[str, str]:
     Without Ray's token: `ray.init` makes one, `serve deploy` and test clusters of several nodes do not find it.
     """
     return {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "COLUMNS": "200"}
+
+
+def first_answer(url: str, timeout_s: float) -> bytes:
+    """The body of the first 2xx answer; asks again while the server is being started."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                return response.read()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.integration.conftest import command, orchestrator
+from tests.integration.conftest import command, first_answer, orchestrator
 
 EXPERIMENT = """
 name: echo
@@ -54,17 +52,8 @@ def study(cluster, shop, tmp_path_factory) -> dict:
     return {"document": json.loads(done.stdout), "directory": directory, "shop_before": before}
 
 
-def answer(url: str, timeout_s: float = 30) -> dict:
-    """What the application says; asked again while it is being deployed."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                return json.load(response)
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def answer(url: str) -> dict:
+    return json.loads(first_answer(url, timeout_s=30))
 
 
 def by_configuration(study: dict) -> dict[tuple, dict]:

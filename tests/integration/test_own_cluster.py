@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import time
-import urllib.request
 from pathlib import Path
 
 import mlflow
@@ -16,7 +15,7 @@ import pytest
 import yaml
 
 from orchestrator.measure.samples import Samples
-from tests.integration.conftest import BIN, command, command_environment, held_cluster, orchestrator
+from tests.integration.conftest import BIN, command, command_environment, first_answer, held_cluster, orchestrator
 
 EXPERIMENT = """
 name: quick
@@ -122,21 +121,9 @@ def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_ans
     with held_cluster("proxy") as fresh:
         deployed = command("serve", "deploy", directory / "winner.yaml", "--address", fresh.dashboard_url)
         assert deployed.returncode == 0, deployed.stderr
-        status = ask_until_answered(f"http://127.0.0.1:{fresh.http_port}/v2/models/digits", timeout_s=60)
+        status = first_answer(f"http://127.0.0.1:{fresh.http_port}/v2/models/digits", timeout_s=60)
         assert json.loads(status)["name"] == "digits"
         command("serve", "shutdown", "-y", "--address", fresh.dashboard_url)
-
-
-def ask_until_answered(url: str, timeout_s: float) -> bytes:
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                return response.read()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)

@@ -9,13 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import BIN, ROOT, command_environment, orchestrator
+from tests.integration.conftest import BIN, ROOT, command_environment, first_answer, orchestrator
 
 RUN_HERE = {
     "make demo",
@@ -27,7 +25,7 @@ RUN_HERE = {
     "orchestrator doctor",
 }
 RUN_ELSEWHERE = {  # command -> file and text in it that runs it
-    "make test": (".ci/run", "make --no-print-directory test"),
+    "make test": (".ci/run", "make test"),
     "serve deploy winner.yaml": ("tests/integration/test_own_cluster.py", '"deploy", directory / "winner.yaml"'),
     "ray up cluster.yaml": ("tests/unit/test_cluster_yaml.py", "validate_config"),  # what can be had without a cloud
     "ray exec cluster.yaml 'orchestrator run search_spaces/digits.yaml --address auto'": (
@@ -116,15 +114,3 @@ def test_ui_serves_mlflow_on_loopback(checkout):
         ui.wait(timeout=30)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)
-
-
-def first_answer(url: str, timeout_s: float) -> bytes:
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                return response.read()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.3)
