@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from orchestrator.errors import ClusterError
+
+Answer = TypeVar("Answer")
 
 TRIAL_SLOT = "trial_slot"
 """Custom resource of the nodes that take trials; one unit is one trial at a time."""
@@ -37,6 +40,13 @@ class Cluster:
     data_plane: str | None
     trial_nodes: tuple[str, ...]  # ids of the nodes with a trial slot; empty on a cluster that declares none
     http_port: int = HTTP_PORT
+
+
+def ask_cluster(question: Callable[[], Answer]) -> Answer:
+    """What `question` returns in one of the cluster's own processes, which have the cluster's environment."""
+    import ray
+
+    return ray.get(ray.remote(question).options(num_cpus=0).remote())
 
 
 def default_data_plane() -> str:

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,10 +28,13 @@ _SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL")
 _GIT_TIMEOUT_S = 5.0
 
 
-def describe_environment(data_plane: str | None, started: datetime | None = None) -> dict[str, Any]:
+def describe_environment(
+    data_plane: str | None, serve_settings: Mapping[str, str] | None = None, started: datetime | None = None
+) -> dict[str, Any]:
     """The machine, the versions, the code and the settings of Serve, as JSON values.
 
-    `data_plane` is the cluster's, `started` the study's start with its time zone; unknown facts are left out.
+    `data_plane` and `serve_settings` (see `serve_variables`) are the cluster's, `started` the study's start with
+    its time zone; unknown facts are left out.
     """
     facts: dict[str, Any] = {
         "started": started.isoformat(timespec="seconds") if started else None,
@@ -44,7 +48,7 @@ def describe_environment(data_plane: str | None, started: datetime | None = None
         "versions": _versions(),
         "git": git_state(Path.cwd()),
         "data_plane": data_plane,
-        "serve_variables": _serve_variables(),
+        "serve_variables": dict(serve_settings) if serve_settings is not None else None,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -104,7 +108,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _serve_variables() -> dict[str, str]:
-    """Serve's own settings; a name that speaks of a secret is left out."""
+def serve_variables() -> dict[str, str]:
+    """Serve's own settings in this process, to be asked of one of the cluster's; no name that speaks of a secret."""
     settings = {name: value for name, value in os.environ.items() if name.startswith(_SERVE)}
     return {name: settings[name] for name in sorted(settings) if not _SECRET.search(name)}

@@ -46,8 +46,8 @@ def _study(
     with StudyDisplay(console, experiment) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
-        from orchestrator.cluster import open_cluster
-        from orchestrator.environment import describe_environment
+        from orchestrator.cluster import ask_cluster, open_cluster
+        from orchestrator.environment import describe_environment, serve_variables
         from orchestrator.study import run_study
         from orchestrator.tracking import open_tracker
         from orchestrator.workload.precheck import check_payloads
@@ -72,7 +72,7 @@ def _study(
                 maximize=experiment.objective.maximize,
                 parallel=backend.parallel,
             )
-            environment = describe_environment(cluster.data_plane)
+            environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:
                 return run_study(experiment, searcher, backend, tracker, display, environment)
             finally:

@@ -102,6 +102,15 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
         "environment.json",
         "winner.yaml",
     }
+    environment = json.loads(
+        Path(
+            mlflow.artifacts.download_artifacts(
+                run_id=document["study_id"], artifact_path="environment.json", tracking_uri=store
+            )
+        ).read_text()
+    )
+    assert environment["data_plane"] == "haproxy"
+    assert environment["serve_variables"]["RAY_SERVE_ENABLE_HA_PROXY"] == "1"  # the cluster's, not the command's
     for run in children:
         assert set(run.data.metrics) >= METRICS
         assert "Classifier.user_config.max_batch_size" in run.data.params

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from orchestrator import environment
-from orchestrator.environment import allowed_cores, cpu_model, describe_environment, git_state
+from orchestrator.environment import allowed_cores, cpu_model, describe_environment, git_state, serve_variables
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7B13\ncpu MHz\t: 2450\n"
 
@@ -30,9 +30,10 @@ def repository(tmp_path):
 
 
 def test_the_environment_is_json_and_says_what_was_measured_on_and_with():
-    facts = describe_environment("haproxy", datetime(2026, 3, 1, 12, tzinfo=timezone.utc))
+    facts = describe_environment("haproxy", {"RAY_SERVE_A": "1"}, datetime(2026, 3, 1, 12, tzinfo=timezone.utc))
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["data_plane"] == "haproxy"
+    assert facts["serve_variables"] == {"RAY_SERVE_A": "1"}
     assert facts["started"] == "2026-03-01T12:00:00+00:00"
     assert facts["host"]
     assert facts["cpu"]
@@ -45,7 +46,7 @@ def test_what_is_unknown_is_left_out(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # no repository
     monkeypatch.setattr(environment, "_PACKAGES", {"numpy": "numpy", "absent": "no-such-distribution"})
     facts = describe_environment(None)
-    assert not {"data_plane", "started", "git"} & set(facts)
+    assert not {"data_plane", "started", "git", "serve_variables"} & set(facts)
     assert set(facts["versions"]) == {"numpy"}
 
 
@@ -55,9 +56,8 @@ def test_settings_of_serve_are_listed_but_no_secrets_and_no_others(monkeypatch):
     monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
     monkeypatch.setenv("RAY_SERVE_AUTH_TOKEN", "hush")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
-    facts = describe_environment(None)
-    assert facts["serve_variables"] == {"RAY_SERVE_ENABLE_HA_PROXY": "1"}
-    assert "hush" not in json.dumps(facts)
+    assert serve_variables() == {"RAY_SERVE_ENABLE_HA_PROXY": "1"}
+    assert "hush" not in json.dumps(describe_environment(None, serve_variables()))
 
 
 @pytest.mark.parametrize(
