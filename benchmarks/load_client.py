@@ -2,7 +2,7 @@
 
 Closed loop of 32 connections, bodies of 3 KB. Rounds are interleaved and every client runs in a process of
 its own; counted is its CPU time, user and system. Ours includes recording all samples and parsing their
-`Server-Timing`.
+`Server-Timing`. With two cores or more the server has one of them and all clients take turns on another.
 
     python benchmarks/load_client.py [--rounds 5] [--seconds 2] [--json]
 """
@@ -113,6 +113,13 @@ def clients():
     return installed
 
 
+def pin(server):
+    """Give the server a core and this process, with all it will start, another one."""
+    if hasattr(os, "sched_setaffinity") and len(cores := sorted(os.sched_getaffinity(0))) > 1:
+        os.sched_setaffinity(server.pid, cores[:1])
+        os.sched_setaffinity(0, cores[1:2])
+
+
 def benchmark(rounds, seconds):
     """Per client the results of all rounds; the order turns from round to round."""
     contestants = clients()
@@ -121,6 +128,7 @@ def benchmark(rounds, seconds):
         [sys.executable, HERE.with_name("null_server.py")], stdout=subprocess.PIPE, text=True
     ) as server:
         try:
+            pin(server)
             url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
             for turn in range(rounds):
                 names = list(contestants)
@@ -151,7 +159,9 @@ def spread(values):
 
 
 def print_table(results, ratios):
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}; min – median – max")
+    pinned = hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) == 1 < os.cpu_count()
+    cores = f"{os.cpu_count()} cores" + (", one for the server, one for the client" if pinned else "")
+    print(f"{platform.machine()}, {cores}, Python {platform.python_version()}; min – median – max")
     print(f"{'client':10} {'CPU per request, µs':>26} {'requests/s':>28}")
     for name, rounds in results.items():
         cpu, rps = (spread([r[key] for r in rounds]) for key in ("cpu_us", "rps"))

@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
             self._complete = True
             self._reusable = self._parser.should_keep_alive()  # only known in this callback
         else:
-            self._head = _INTERIM  # the head that counts is behind an interim one
+            self._head = self._head or _INTERIM  # the head that counts is behind an interim one
 
     # Ends
 

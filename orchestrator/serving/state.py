@@ -83,7 +83,7 @@ def _essence(message: str) -> str:
     """A status message on one line; of a stack trace only how it began and what was raised."""
     lines = [line.strip() for line in _COLOURS.sub("", message).splitlines() if line.strip()]
     if not lines:
-        return "no message"
+        return "Serve gives no reason; often no node has the resources that its replicas ask for"
     raised = [line for line in lines if _RAISED.match(line)]
     if len(lines) == 1 or not raised:
         return " ".join(lines)

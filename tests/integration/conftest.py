@@ -44,9 +44,9 @@ def held_cluster(data_plane: str) -> Iterator[Cluster]:
         process.wait(timeout=90)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """The cluster that most tests share; it belongs to somebody else, as far as a study is concerned."""
+    """A cluster that belongs to somebody else, as far as a study is concerned; one at a time, for it takes ports."""
     with held_cluster("haproxy") as held:
         yield held
 

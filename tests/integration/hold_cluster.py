@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from orchestrator.cluster import Cluster, open_cluster
+from orchestrator.cluster import Cluster, free_port, open_cluster
 
 
 @contextmanager
@@ -21,7 +21,8 @@ def nodes() -> Iterator[Cluster]:
     """A head without trials and two nodes with a slot each, all on this host; placement is real, timings are not."""
     from ray.cluster_utils import Cluster as Nodes
 
-    cluster = Nodes(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": True})
+    head = {"num_cpus": 0, "include_dashboard": True, "dashboard_port": free_port(8265)}
+    cluster = Nodes(initialize_head=True, head_node_args=head)
     try:
         for _ in range(2):
             cluster.add_node(num_cpus=1, resources={"trial_slot": 1})

@@ -188,8 +188,6 @@ def left_behind(before: set[int]) -> list[str]:
 
 
 def test_the_command_is_also_a_module():
-    help_texts = [
-        command("orchestrator", "--help").stdout,
-        command("python", "-m", "orchestrator", "--help").stdout.replace("python -m orchestrator", "orchestrator"),
-    ]
-    assert help_texts[0] == help_texts[1]
+    for told in (command("orchestrator", "--help"), command("python", "-m", "orchestrator", "--help")):
+        assert told.returncode == 0
+        assert {"check", "run", "show", "export", "ui", "doctor"} <= set(told.stdout.split())

@@ -8,6 +8,7 @@ import uvloop
 
 from orchestrator.load.client import Client, backoff_s
 from orchestrator.load.recorder import Recorder
+from orchestrator.load.server_timing import parse_server_timing
 from orchestrator.measure.samples import Outcome
 from tests.fakes import servers
 from tests.fakes.servers import ScriptedServer, refusing_endpoint
@@ -101,6 +102,50 @@ def test_server_timing_is_recorded_where_the_answer_has_it():
     np.testing.assert_allclose(samples.batch_wait_s, [0.0005, nan, nan, 0.0005])
     np.testing.assert_allclose(samples.compute_s, [0.003, nan, nan, 0.003])
     np.testing.assert_allclose(samples.batch_size, [8, nan, nan, 8])
+
+
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nServer-Timing: compute;dur=9\r\n\r\n"
+TIMED = servers.answer(headers=b"server-timing: compute;dur=3\r\n")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([EARLY_HINTS, TIMED], id="a packet each"),
+        pytest.param([EARLY_HINTS + TIMED], id="one packet"),
+        pytest.param([EARLY_HINTS + EARLY_HINTS + TIMED[:30], TIMED[30:]], id="split after two"),
+        pytest.param([EARLY_HINTS[:30], EARLY_HINTS[30:] + TIMED[:-1], TIMED[-1:]], id="split within both"),
+    ],
+)
+def test_server_timing_is_the_answers_own_and_not_that_of_an_interim_one(pieces):
+    samples, opened = play(servers.says(*pieces), count=3)
+    assert opened == 1
+    np.testing.assert_allclose(samples.compute_s, 0.003)
+
+
+@pytest.mark.parametrize("size", [10_000, 1_000_000])
+def test_the_body_of_a_long_answer_is_not_kept(size):
+    body = b"\r\n\r\nServer-Timing: compute;dur=9\r\n" * (size // 33)
+    answers = []
+
+    async def scenario():
+        long = servers.says(servers.answer(body=body, headers=b"Server-Timing: compute;dur=3\r\n"))
+        async with ScriptedServer.running(long, servers.ok) as (_, endpoint):
+            load = OneByOne(endpoint, count=4)
+            load.client._record = lambda row: answers.append(row[-1])
+            load.start()
+            await load.samples()
+
+    uvloop.run(scenario())
+    assert [len(answer) < 1024 for answer in answers] == [True] * 4
+    np.testing.assert_allclose(parse_server_timing(answers).compute_s, 0.003)
+
+
+def test_the_start_of_a_second_answer_is_an_answer_that_nobody_asked_for():
+    one_and_a_bit = servers.says(servers.answer() + servers.answer()[:20])
+    samples, opened = play(one_and_a_bit, count=2)
+    assert samples.outcome.tolist() == [Outcome.BROKEN] * 2
+    assert opened == 2
 
 
 def test_times_are_in_order_and_each_request_is_scheduled_when_the_one_before_ended():
