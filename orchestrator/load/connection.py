@@ -10,7 +10,7 @@ from typing import Protocol
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 _END_OF_HEAD = b"\r\n\r\n"
-_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"  # stands for one that has arrived
 _LENGTH = re.compile(rb"\n(?:content-length|transfer-encoding):", re.IGNORECASE)
 _LONG = 1024  # bytes of an answer that are kept without cutting off the body: cutting takes longer than it saves
 
@@ -87,10 +87,11 @@ class Connection(asyncio.Protocol):
             return
         complete = self._complete
         if self._head or not complete or len(data) > _LONG:
-            data = self._head = _last_head(self._head + data)
+            if self._head is _INTERIM or not self._head.endswith(_END_OF_HEAD):
+                self._head = _last_head(self._head + data)
             if not complete:
                 return
-            self._head = b""
+            data, self._head = self._head, b""
         self._complete = False
         self._owner.on_answer(self._status, data, self._reusable)  # type: ignore[union-attr]  # closed: no data
 
