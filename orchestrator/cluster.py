@@ -36,9 +36,9 @@ class Cluster:
 
     address: str
     dashboard_url: str
-    owned: bool
-    data_plane: str | None
+    data_plane: str | None  # None on a cluster that others have started
     trial_nodes: tuple[str, ...]  # ids of the nodes with a trial slot; empty on a cluster that declares none
+    node_count: int = 1
     http_port: int = HTTP_PORT
 
 
@@ -108,9 +108,9 @@ def _connect(address: str) -> Cluster:
     return Cluster(
         address=context.address_info["address"],
         dashboard_url=f"http://{context.dashboard_url}",
-        owned=False,
         data_plane=None,
         trial_nodes=_trial_nodes(),
+        node_count=len(_nodes()),
     )
 
 
@@ -142,7 +142,6 @@ def _start(data_plane: str, num_cpus: int | None) -> Cluster:
     return Cluster(
         address=context.address_info["address"],
         dashboard_url=f"http://{context.dashboard_url}",
-        owned=True,
         data_plane=data_plane,
         trial_nodes=_trial_nodes(),
         http_port=http_port,
@@ -198,11 +197,14 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _trial_nodes() -> tuple[str, ...]:
+def _nodes() -> list[dict]:
     import ray
 
-    nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get(TRIAL_SLOT, 0) > 0]
-    return tuple(sorted(node["NodeID"] for node in nodes))
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def _trial_nodes() -> tuple[str, ...]:
+    return tuple(sorted(node["NodeID"] for node in _nodes() if node["Resources"].get(TRIAL_SLOT, 0) > 0))
 
 
 def free_port(preferred: int) -> int:

@@ -24,7 +24,7 @@ from orchestrator.trial import run_trial
 class TrialSetup:
     """What every trial actor is given: actor handles, and which slot belongs to which node.
 
-    `slots` maps node ids to slot names; with a single slot the replicas are not pinned.
+    `slots` maps node ids to slot names. `pinned` keeps a trial's replicas on its node: wherever there are others.
     """
 
     experiment: Experiment
@@ -92,8 +92,7 @@ class SlotServing:
 
     def deploy(self, application: dict, timeout_s: float) -> str:
         """See `orchestrator.trial.Serving.deploy`."""
-        _ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s))
-        return str(_ask(lambda: self.writer.endpoint.remote(self.slot)))
+        return str(_ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s)))
 
 
 class RemoteLoad:

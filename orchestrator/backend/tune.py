@@ -55,7 +55,8 @@ class TuneBackend:
         with _writer(self._cluster) as writer:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
             self._on_phases(lambda: ray.get(feed.phases.remote(), timeout=5))
-            setup = TrialSetup(experiment, writer, feed, self._slots(), pinned=self.parallel > 1)
+            pinned = bool(self._cluster.trial_nodes) and self._cluster.node_count > 1
+            setup = TrialSetup(experiment, writer, feed, self._slots(), pinned)
             self._fit(setup, searcher, _TuneCallback(feed, listener))
 
     def _slots(self) -> Mapping[str, str]:
@@ -100,9 +101,11 @@ def _writer(cluster: Cluster) -> Iterator[Any]:
             raise ClusterError(f"Ray Serve cannot be started: {error}") from error
         yield writer
     finally:
-        with suppress(GetTimeoutError, RayActorError):  # a cluster that is gone has nothing left to remove
-            ray.get(writer.close.remote(), timeout=CLOSE_DEADLINE_S)
-        ray.kill(writer)
+        try:
+            with suppress(GetTimeoutError, RayActorError):  # a cluster that is gone has nothing left to remove
+                ray.get(writer.close.remote(), timeout=CLOSE_DEADLINE_S)
+        finally:
+            ray.kill(writer)  # else its name stays taken, and with it the cluster
 
 
 class _TuneCallback(tune.Callback):

@@ -33,6 +33,7 @@ class ServeWriter:
         self._applied = 0
         self._closed = False
         self._started_serve = False
+        self._base_url = ""
 
     async def start(self) -> None:
         """Starts Serve where it does not run yet, and removes applications that a dead study left behind."""
@@ -43,6 +44,7 @@ class ServeWriter:
         elif any(is_ours(name) for name in details["applications"]):
             await self._apply()
             await self._wait_until_gone()
+        self._base_url = await asyncio.to_thread(self._find_base_url)
 
     def _start_serve(self) -> None:
         from ray import serve
@@ -53,17 +55,15 @@ class ServeWriter:
             http_options={"host": "127.0.0.1", "port": self._http_port},
         )
 
-    async def endpoint(self, slot: str) -> str:
-        """URL under which a client on the node of `slot` reaches the slot's application."""
-        details = await asyncio.to_thread(self._client.get_serve_details)
-        options = details.get("http_options") or {}
+    def _find_base_url(self) -> str:
+        """Where a client reaches the proxy of its own node; Serve's HTTP options are fixed once it runs."""
+        options = self._client.get_serve_details().get("http_options") or {}
         host = options.get("host") or "127.0.0.1"
-        # The client runs on the trial's node, next to that node's proxy.
         host = "127.0.0.1" if host in ("0.0.0.0", "localhost", "::") else host
-        return f"http://{host}:{options.get('port', self._http_port)}/{slot}"
+        return f"http://{host}:{options.get('port', self._http_port)}"
 
-    async def deploy(self, slot: str, application: Mapping[str, Any], timeout_s: float) -> None:
-        """Brings `slot` to this application config and returns when Serve says that it runs.
+    async def deploy(self, slot: str, application: Mapping[str, Any], timeout_s: float) -> str:
+        """Brings `slot` to this application config; returns its URL on the slot's node when Serve says that it runs.
 
         Raises:
             InfeasibleError: rejected by Serve, or not ready within `timeout_s` seconds; the message is Serve's own.
@@ -83,7 +83,7 @@ class ServeWriter:
         while True:
             state = readiness(await self._application(slot))
             if state.ready:
-                return
+                return f"{self._base_url}/{slot}"
             if state.failed:
                 raise DeploymentFailedError("; ".join(state.reasons))
             if clock() > deadline:

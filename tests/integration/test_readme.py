@@ -27,12 +27,15 @@ RUN_HERE = {
 RUN_ELSEWHERE = {  # command -> file and text in it that runs it
     "make test": (".ci/run", "make test"),
     "serve deploy winner.yaml": ("tests/integration/test_own_cluster.py", '"deploy", directory / "winner.yaml"'),
-    "ray up cluster.yaml": ("tests/unit/test_cluster_yaml.py", "validate_config"),  # what can be had without a cloud
+    "ray up cluster.yaml": (
+        "tests/contract/test_cluster_yaml.py",
+        "validate_config",
+    ),
     "ray exec cluster.yaml 'orchestrator run search_spaces/digits.yaml --address auto'": (
         "tests/integration/test_existing_cluster.py",
         '"--address"',
     ),
-    "ray down cluster.yaml": ("tests/unit/test_cluster_yaml.py", "validate_config"),
+    "ray down cluster.yaml": ("tests/contract/test_cluster_yaml.py", "validate_config"),
 }
 README = (ROOT / "README.md").read_text()
 
