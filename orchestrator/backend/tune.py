@@ -109,11 +109,16 @@ def _writer(cluster: Cluster) -> Iterator[Any]:
 
 
 class _TuneCallback(tune.Callback):
-    """Tells the listener of Tune's trials by their numbers."""
+    """Tells the listener of Tune's trials by their numbers.
+
+    What the listener raises ends the study, but not there: Tune takes an error while it handles a trial for one of
+    the trial's, and reports that trial again. It is kept in `error`, and raised when Tune's step is over.
+    """
 
     def __init__(self, feed: Any, listener: Listener) -> None:
         self._feed = feed
         self._listener = listener
+        self.error: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune stores its callbacks for a restore, and ours speak to this process alone."""
@@ -121,7 +126,8 @@ class _TuneCallback(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         del iteration, trials, info
-        self._listener.trial_started(trial.config["number"], trial.config["configuration"])
+        number, configuration = trial.config["number"], trial.config["configuration"]
+        self._tell(lambda: self._listener.trial_started(number, configuration))
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         del iteration, trials, info
@@ -131,10 +137,23 @@ class _TuneCallback(tune.Callback):
         del iteration, trials, info
         self._finished(trial, f"the trial's process or node was lost: {_last_line(trial)}")
 
+    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        del iteration, trials, info
+        if self.error is not None:
+            raise self.error
+
     def _finished(self, trial: Any, otherwise: str) -> None:
         number, configuration = trial.config["number"], trial.config["configuration"]
         result = ray.get(self._feed.take.remote(number))
-        self._listener.trial_finished(result or TrialResult(number, configuration, Status.FAILED, reasons=(otherwise,)))
+        failed = TrialResult(number, configuration, Status.FAILED, reasons=(otherwise,))
+        self._tell(lambda: self._listener.trial_finished(result or failed))
+
+    def _tell(self, call: Callable[[], None]) -> None:
+        if self.error is None:
+            try:
+                call()
+            except Exception as error:
+                self.error = error
 
 
 def _last_line(trial: Any) -> str:

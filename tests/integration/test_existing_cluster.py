@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import onnx
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from onnx import TensorProto, helper
 
-from tests.integration.conftest import command, first_answer, orchestrator
+from tests.integration.conftest import BIN, command, command_environment, first_answer, orchestrator
 
 EXPERIMENT = """
 name: echo
@@ -117,6 +118,50 @@ def test_a_second_study_starts_at_once_and_is_the_one_that_show_shows(study, clu
     assert json.loads(shown.stdout) == second
     first = orchestrator("show", study["document"]["study_id"], "--json", cwd=directory)
     assert json.loads(first.stdout) == study["document"]
+
+
+def test_a_study_whose_application_never_works_ends_early_with_the_reason(cluster, tmp_path):
+    broken = EXPERIMENT.replace("{mode: good}", "{mode: broken}").replace("[good, broken]", "[broken]")
+    (tmp_path / "echo.yaml").write_text(
+        broken.replace("[0.1, 64]", "[0.1, 0.2, 0.3, 0.4]").replace("trials: 3", "trials: 4")
+    )
+    (tmp_path / "hello.jsonl").write_text("{}\n")
+    done = orchestrator("run", "echo.yaml", "--address", cluster.address, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "first 3 trials have all failed" in done.stderr
+    assert "mode 'broken' is not supported" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    kept = json.loads(orchestrator("show", "--json", cwd=tmp_path).stdout)
+    assert [trial["status"] for trial in kept["trials"]] == ["FAILED"] * 3
+
+
+def test_a_second_study_on_a_busy_cluster_is_told_so_and_the_first_goes_on(cluster, tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        long = EXPERIMENT.replace("min_s: 0.4, max_s: 0.5", "min_s: 15, max_s: 15").replace(
+            "[good, broken]", "[good, b]"
+        )
+        long = long.replace("[0.1, 64]", "[0.1, 0.2]")
+        (tmp_path / name / "echo.yaml").write_text(long)
+        (tmp_path / name / "hello.jsonl").write_text("{}\n")
+    arguments = ["run", "echo.yaml", "--address", cluster.address, "--trials", "1"]
+    first = subprocess.Popen(
+        [BIN / "orchestrator", *arguments],
+        cwd=tmp_path / "first",
+        env=command_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    told = ""
+    while "baseline  " not in told:  # its line: one trial is done, the other has just begun
+        told = first.stdout.readline()
+        assert told, "the first study ended too early"
+    second = orchestrator(*arguments, cwd=tmp_path / "second")
+    output, _ = first.communicate(timeout=120)
+    assert second.returncode == 1
+    assert "another study is running on the cluster" in second.stderr
+    assert first.returncode == 0, output
 
 
 def test_an_address_where_no_cluster_is_gives_one_clear_line(tmp_path: Path):
