@@ -16,13 +16,11 @@ from orchestrator.load.client import Client
 from orchestrator.load.endpoint import Endpoint
 from orchestrator.load.recorder import Recorder
 from orchestrator.measure.samples import Samples
+from orchestrator.measure.windows import Window
 
 ASK_EVERY_S = 0.25  # how often `should_stop` is asked: it looks at all samples and so holds up the clients
 TICK_S = 0.05  # how often time-outs and `stop` are looked at and records are settled
 DRAIN_TICK_S = 0.005  # shorter: nothing is measured any more, and every trial waits for it
-
-Window = tuple[float, float]
-"""[start, end) of the scheduled times that count, in seconds since the load started."""
 
 ShouldStop = Callable[[Samples, float, float], bool]
 """(samples so far, start of the window, now) -> whether they suffice; the server's own times are NaN."""

@@ -54,11 +54,10 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
 
 
 def _trial(client: MlflowClient, artifact_uri: str) -> TrialResult:
-    from mlflow.artifacts import (
-        download_artifacts,
-    )  # by address: by run id it would ask for the run twice more
+    from mlflow.artifacts import download_artifacts
 
     with TemporaryDirectory() as directory:
+        # by address: by the run's id it would ask for the run twice more
         path = download_artifacts(
             artifact_uri=f"{artifact_uri}/{artifacts.TRIAL}",
             dst_path=directory,
