@@ -15,8 +15,7 @@ import uvloop
 from orchestrator.load.client import Client
 from orchestrator.load.endpoint import Endpoint
 from orchestrator.load.recorder import Recorder
-from orchestrator.measure.samples import Samples
-from orchestrator.measure.windows import Window
+from orchestrator.measure.samples import Samples, Window
 
 ASK_EVERY_S = 0.25  # how often `should_stop` is asked: it looks at all samples and so holds up the clients
 TICK_S = 0.05  # how often time-outs and `stop` are looked at and records are settled

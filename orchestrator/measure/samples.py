@@ -8,6 +8,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+Window = tuple[float, float]
+"""[start, end) of scheduled times, in seconds since the load started."""
+
 
 class Outcome(IntEnum):
     """How a request ended. Everything but OK counts against the trial; none of them is an exception."""

@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.measure.measurement import Measurement
-from orchestrator.measure.samples import Samples
-
-Window = tuple[float, float]
-"""[start, end) in seconds since the load started."""
+from orchestrator.measure.samples import Samples, Window
 
 
 def in_window(samples: Samples, window: Window) -> Samples:
