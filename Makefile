@@ -22,7 +22,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@rm -f $@
 	@$(PYTHON) -m venv .venv || { echo "cannot make .venv: on Debian and Ubuntu, 'apt install python3-venv'" >&2; exit 1; }
 	@echo "installing into .venv (this takes some minutes the first time; log in .venv/install.log) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --log .venv/install.log \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --log .venv/install.log \
 		-c constraints.txt -e '.[test]'
 	@touch $@
 
@@ -33,7 +33,7 @@ demo: model ## search a configuration for the digits model, some minutes
 	@$(BIN)/orchestrator run search_spaces/digits.yaml $(OPTIONS)
 
 test: model ## run all tests: unit, contract and integration (the last start Ray clusters)
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-unit: $(INSTALLED) ## run the quick tests only
 	@$(BIN)/python -m pytest tests/unit

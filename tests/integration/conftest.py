@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import mlflow
+import psutil
 import pytest
 
 from orchestrator.cluster import Cluster
@@ -25,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.integration)
+            item.add_marker(pytest.mark.xdist_group("cluster"))  # one after another: clusters take ports
 
 
 @contextmanager
@@ -66,6 +70,47 @@ def command(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.C
         text=True,
         timeout=240,
     )
+
+
+def start_orchestrator(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """Our command, under way; its stdout and stderr come as one."""
+    return subprocess.Popen(
+        [BIN / "orchestrator", *arguments],
+        cwd=cwd,
+        env=command_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def stop(process: subprocess.Popen[str], how: signal.Signals) -> str:
+    """Sends the signal and waits for the end; returns what was printed."""
+    process.send_signal(how)
+    output, _ = process.communicate(timeout=90)
+    return output
+
+
+def wait_for_load() -> None:
+    """Until a load client is at work."""
+    deadline = time.monotonic() + 90
+    while not load_clients():
+        assert time.monotonic() < deadline, "no load within 90 s"
+        time.sleep(0.2)
+    time.sleep(1)
+
+
+def load_clients() -> list[int]:
+    """Process ids of the load clients on this machine."""
+    return [process.pid for process in psutil.process_iter(["name"]) if "LoadClient" in process.info["name"]]
+
+
+def run_states(experiment: str, directory: Path) -> list[str]:
+    """States of the MLflow runs of an experiment in the store of `directory`."""
+    store = f"sqlite:///{directory / 'mlruns' / 'mlflow.db'}"
+    client = mlflow.MlflowClient(store, store)
+    runs = client.search_runs([client.get_experiment_by_name(experiment).experiment_id])
+    return [run.info.status for run in runs]
 
 
 def command_environment() -> dict[str, str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import mlflow
@@ -16,7 +14,16 @@ import yaml
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
-from tests.integration.conftest import BIN, command, command_environment, first_answer, held_cluster, orchestrator
+from tests.integration.conftest import (
+    command,
+    first_answer,
+    held_cluster,
+    orchestrator,
+    run_states,
+    start_orchestrator,
+    stop,
+    wait_for_load,
+)
 
 EXPERIMENT = """
 name: quick
@@ -119,46 +126,21 @@ def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_ans
         command("serve", "shutdown", "-y", "--address", fresh.dashboard_url)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
-def test_a_stopped_study_keeps_what_is_done_and_leaves_nothing_behind(how, tmp_path):
+def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_behind(tmp_path):
     (tmp_path / "long.yaml").write_text(
         EXPERIMENT.replace("quick", "long").replace("min_s: 0.5, max_s: 0.6", "min_s: 60, max_s: 60")
     )
     before = set(psutil.pids())
-    process = subprocess.Popen(
-        [BIN / "orchestrator", "run", "long.yaml"],
-        cwd=tmp_path,
-        env=command_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = start_orchestrator("run", "long.yaml", cwd=tmp_path)
     try:
-        wait_for_load(process)
+        wait_for_load()
     finally:
-        process.send_signal(how)
-        output, _ = process.communicate(timeout=90)
+        output = stop(process, signal.SIGINT)
     assert process.returncode == 130, output
     assert "Interrupted" in output
     assert "Traceback" not in output
     assert left_behind(before) == []
-    store = f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
-    client = mlflow.MlflowClient(store, store)
-    runs = client.search_runs([client.get_experiment_by_name("long").experiment_id])
-    assert [run.info.status for run in runs] == ["KILLED", "KILLED"]  # the study and its first trial
-
-
-def wait_for_load(process: subprocess.Popen) -> None:
-    """Until the load client of the first trial is at work."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.stdout.read()
-        names = [child.name() for child in psutil.Process(process.pid).children(recursive=True)]
-        if any("LoadClient.run" in name for name in names):
-            time.sleep(1)
-            return
-        time.sleep(0.2)
-    raise AssertionError("no load within 90 s")
+    assert run_states("long", tmp_path) == ["KILLED", "KILLED"]  # the study and its first trial
 
 
 def left_behind(before: set[int]) -> list[str]:
