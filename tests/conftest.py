@@ -6,7 +6,10 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share its fixtures, so they stay together when several processes run the tests."""
+    """When several processes run the tests, those of a file stay together: they share its fixtures.
+
+    Integration tests stay together all of them: clusters take ports.
+    """
     for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        directory = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(directory if directory == "integration" else item.path.name))
