@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which writes the groups down
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """When several processes run the tests, those of a file stay together: they share its fixtures.
 
