@@ -13,38 +13,49 @@ from numpy.typing import NDArray
 from orchestrator.errors import PayloadError
 
 
-def tensor_items(file: Path) -> list[dict[str, NDArray]]:
-    """The items of a .npz, each {input name: array of shape (1, …)}; the first axis counts the items.
+def tensor_groups(file: Path, size: int) -> list[dict[str, NDArray]]:
+    """The items of a .npz, `size` after one another in each {input name: array of shape (size, …)}.
 
+    The first axis of the file's arrays counts the items; the last group is filled up from the beginning.
     PayloadError when it is no .npz, holds Python objects, or its arrays differ in length.
     """
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
-        raise PayloadError(f"workload.payloads: {file}: {error.strerror or error}") from error
+        raise PayloadError(f"{file}: {error.strerror or error}") from error
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
         # A lone array (.npy) has no `files`; a pickle is refused with a ValueError.
-        raise PayloadError(f"workload.payloads: {file} is not a .npz of plain arrays: {error}") from error
+        raise PayloadError(f"{file} is not a .npz of plain arrays: {error}") from error
     lengths = {name: array.shape[0] if array.ndim else None for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or None in lengths.values() or 0 in lengths.values():
         raise PayloadError(
-            f"workload.payloads: {file}: every array needs the same number of items, at least 1, along its "
-            f"first axis; found {lengths or 'no array'}"
+            f"{file}: every array needs the same number of items, at least 1, along its first axis; "
+            f"found {lengths or 'no array'}"
         )
-    count = next(iter(lengths.values())) or 0
-    return [{name: array[item : item + 1] for name, array in arrays.items()} for item in range(count)]
+    rows = groups(next(iter(lengths.values())) or 0, size)
+    return [{name: array[group] for name, array in arrays.items()} for group in rows]
 
 
-def json_lines(file: Path) -> list[bytes]:
-    """The lines of a .jsonl as they stand, blank ones left out; PayloadError names one that is not JSON."""
+def json_groups(file: Path, size: int) -> list[bytes]:
+    """The lines of a .jsonl, blank ones left out: as they stand, or `size` after one another as a JSON array.
+
+    The last group is filled up from the beginning. PayloadError names a line that is not JSON.
+    """
     try:
         lines = list(_checked(file, file.read_bytes()))
     except OSError as error:
-        raise PayloadError(f"workload.payloads: {file}: {error.strerror or error}") from error
+        raise PayloadError(f"{file}: {error.strerror or error}") from error
     if not lines:
-        raise PayloadError(f"workload.payloads: {file} has no lines")
-    return lines
+        raise PayloadError(f"{file} has no lines")
+    if size == 1:
+        return lines
+    return [b"[" + b", ".join(lines[line] for line in group) + b"]" for group in groups(len(lines), size)]
+
+
+def groups(count: int, size: int) -> list[list[int]]:
+    """The indices 0 … count - 1 in rows of `size`, begun again to fill the last row."""
+    return [[index % count for index in range(start, start + size)] for start in range(0, count, size)]
 
 
 def _checked(file: Path, content: bytes) -> Iterator[bytes]:
@@ -54,5 +65,5 @@ def _checked(file: Path, content: bytes) -> Iterator[bytes]:
         try:
             json.loads(line)
         except ValueError as error:
-            raise PayloadError(f"workload.payloads: {file}, line {number}: not JSON: {error}") from error
+            raise PayloadError(f"{file}, line {number}: not JSON: {error}") from error
         yield line.strip()

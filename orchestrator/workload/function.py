@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,29 +12,46 @@ from typing import Any
 
 from orchestrator.errors import PayloadError
 from orchestrator.load.endpoint import Payload
-from orchestrator.workload.plan import Workload
+from orchestrator.workload.plan import Source
 
 _KEYS = ("path", "body", "headers", "method")
 
 
-def call(workload: Workload, base_dir: Path) -> tuple[Payload, ...]:
-    """What `workload.payloads`, a "module:function", returns when called with `seed`.
+def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payload, ...]:
+    """What `source.payloads`, a "module:function", returns when called with `seed`.
 
-    It has to return a list of dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of
-    strings) and `method`. The module may also lie in `base_dir` or the working directory. PayloadError
-    names the function, and the entry that is wrong.
+    A function that has a parameter `items_per_request` is told how many items each payload has to hold; without
+    one, it can only be 1. It has to return a list of dicts, at least one: `body` (bytes), and if need be `path`,
+    `headers` (of strings) and `method`. The module may also lie in `base_dir` or the working directory.
+    PayloadError names the function, and the entry that is wrong.
     """
-    name = workload.payloads or ""
+    name = source.payloads or ""
     with _importable(base_dir, Path.cwd()):
         function = _find(name)
+        arguments = {"seed": source.seed}
+        if _takes_items(function):
+            arguments["items_per_request"] = items_per_request
+        elif items_per_request != 1:
+            raise PayloadError(
+                f"{name} has no parameter items_per_request, so that load.items_per_request has to be 1, "
+                f"not {items_per_request}"
+            )
         try:
-            entries = function(seed=workload.seed)
+            entries = function(**arguments)
         except Exception as error:
-            raise PayloadError(f"{name}(seed={workload.seed}) raised {type(error).__name__}: {error}") from error
+            called = ", ".join(f"{key}={value}" for key, value in arguments.items())
+            raise PayloadError(f"{name}({called}) raised {type(error).__name__}: {error}") from error
     if not isinstance(entries, (list, tuple)) or not entries:
         found = "an empty list" if isinstance(entries, (list, tuple)) else f"a {type(entries).__name__}"
         raise PayloadError(f"{name} has to return a list of payloads with at least one; it returned {found}")
-    return tuple(_payload(f"{name}: payload {index}", entry, workload) for index, entry in enumerate(entries))
+    return tuple(_payload(f"{name}: payload {index}", entry, source) for index, entry in enumerate(entries))
+
+
+def _takes_items(function: Callable[..., Any]) -> bool:
+    try:
+        return "items_per_request" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some functions written in C do not tell
+        return False
 
 
 def _find(name: str) -> Callable[..., Any]:
@@ -42,10 +60,10 @@ def _find(name: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever the user's module raises while it is imported
         what = str(error) or type(error).__name__
-        raise PayloadError(f"workload.payloads: cannot import {module_name}: {what}") from error
+        raise PayloadError(f"cannot import {module_name}: {what}") from error
     function = getattr(module, function_name, None)
     if not callable(function):
-        raise PayloadError(f"workload.payloads: {module_name} has no function {function_name!r}")
+        raise PayloadError(f"{module_name} has no function {function_name!r}")
     return function
 
 
@@ -60,15 +78,15 @@ def _importable(*directories: Path) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _payload(where: str, entry: Any, workload: Workload) -> Payload:
+def _payload(where: str, entry: Any, source: Source) -> Payload:
     if not isinstance(entry, Mapping):
         raise PayloadError(f"{where} is a {type(entry).__name__}, not a dict with {', '.join(_KEYS)}")
     unknown = [key for key in entry if key not in _KEYS]
     if unknown:
         raise PayloadError(f"{where} has the unknown key {unknown[0]!r}; allowed: {', '.join(_KEYS)}")
     body, headers = entry.get("body"), entry.get("headers", {})
-    path = entry.get("path", workload.path or "/")
-    method = entry.get("method", workload.method)
+    path = entry.get("path", source.path or "/")
+    method = entry.get("method", source.method)
     if not isinstance(body, (bytes, bytearray)):
         raise PayloadError(f"{where}: 'body' has to be bytes, not {type(body).__name__}")
     if not isinstance(path, str) or not path.startswith("/"):
@@ -77,4 +95,4 @@ def _payload(where: str, entry: Any, workload: Workload) -> Payload:
         raise PayloadError(f"{where}: 'method' has to be a string, not {method!r}")
     if not isinstance(headers, Mapping) or not all(isinstance(x, str) for pair in headers.items() for x in pair):
         raise PayloadError(f"{where}: 'headers' has to be a dict of strings, not {headers!r}")
-    return Payload(bytes(body), path, method.upper(), {**workload.headers, **headers})
+    return Payload(bytes(body), path, method.upper(), {**source.headers, **headers})

@@ -55,15 +55,19 @@ class TensorSpec:
         except (KeyError, TypeError) as error:
             raise ValueError(f"not the description of an input: {metadata!r}") from error
 
-    def concrete(self, dynamic_dim: int) -> tuple[int, ...]:
-        """The shape of one item: a free first axis, the batch, is 1; other free axes are `dynamic_dim`."""
-        free = (1 if axis == 0 else dynamic_dim for axis in range(len(self.shape)))
+    @property
+    def batched(self) -> bool:
+        """Whether the first axis is free: it counts the items of a request."""
+        return self.shape[:1] == (-1,)
+
+    def concrete(self, dynamic_dim: int, items: int = 1) -> tuple[int, ...]:
+        """The shape of one request: a free first axis is `items`; other free axes are `dynamic_dim`."""
+        free = (items if axis == 0 else dynamic_dim for axis in range(len(self.shape)))
         return tuple(chosen if length == -1 else length for length, chosen in zip(self.shape, free, strict=True))
 
 
-def random_tensor(spec: TensorSpec, dynamic_dim: int, rng: np.random.Generator) -> NDArray:
+def random_tensor(spec: TensorSpec, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray:
     """A valid input: floats uniform over [0, 1), integers 0 or 1 (good as token ids and masks), words."""
-    shape = spec.concrete(dynamic_dim)
     if spec.datatype == "BYTES":
         return rng.choice(_WORDS, size=shape)
     dtype = _NUMPY[spec.datatype]

@@ -11,61 +11,91 @@ from numpy.typing import NDArray
 from orchestrator.errors import PayloadError
 from orchestrator.load.endpoint import Endpoint, Payload, encode
 from orchestrator.workload import files, function, model_server, oip
-from orchestrator.workload.plan import Workload
+from orchestrator.workload.mix import mixed
+from orchestrator.workload.place import told_at
+from orchestrator.workload.plan import Source, Workload
+from orchestrator.workload.sizes import Sizes
 
 
-def make_payloads(workload: Workload, endpoint_url: str, base_dir: Path) -> tuple[Payload, ...]:
-    """At least one payload, the same ones for the same workload, each fit to be sent.
+def make_payloads(
+    workload: Workload, endpoint_url: str, base_dir: Path, items_per_request: int = 1
+) -> tuple[Payload, ...]:
+    """The payloads in the order in which they are to be sent, over and over; at least one, each fit to be sent.
 
+    The same workload gives the same ones. In a mix a payload occurs many times, always as the same object.
     `endpoint_url` is the running application, asked only for what the workload leaves open (the model's name,
-    its inputs); a file in `workload.payloads` is relative to `base_dir`. PayloadError says what is wrong and
-    what to give instead.
+    its inputs); a file in `payloads` is relative to `base_dir`. PayloadError says what is wrong and what to give
+    instead.
     """
-    payloads = _payloads(workload, endpoint_url, base_dir)
-    endpoint = Endpoint.parse(endpoint_url)
-    for index, payload in enumerate(payloads):
-        try:
-            encode(endpoint, payload)
-        except ValueError as error:
-            raise PayloadError(f"workload: payload {index}: {error}") from error
-    return payloads
-
-
-def _payloads(workload: Workload, url: str, base_dir: Path) -> tuple[Payload, ...]:
-    source = workload.payloads
-    if source is None:
-        return _generated(workload, url)
-    if source.endswith(".npz"):
-        items = files.tensor_items(base_dir / source)
-        path = workload.path or model_server.infer_path(_model(workload, url))
-        return tuple(_infer(workload, path, item, source) for item in items)
-    if source.endswith(".jsonl"):
-        headers = {"Content-Type": "application/json", **workload.headers}
-        lines = files.json_lines(base_dir / source)
-        return tuple(Payload(line, workload.path or "/", workload.method, headers) for line in lines)
-    return function.call(workload, base_dir)
-
-
-def _generated(workload: Workload, url: str) -> tuple[Payload, ...]:
-    model = _model(workload, url)
-    specs = model_server.model_inputs(url, model, workload.timeout_s)
-    path = workload.path or model_server.infer_path(model)
-    return tuple(_infer(workload, path, item, f"model {model!r}") for item in _random_items(workload, specs))
-
-
-def _random_items(workload: Workload, specs: tuple[oip.TensorSpec, ...]) -> Iterator[dict[str, NDArray]]:
-    rng = np.random.default_rng(workload.seed)
-    for _ in range(workload.count):
-        yield {spec.name: oip.random_tensor(spec, workload.dynamic_dim, rng) for spec in specs}
-
-
-def _infer(workload: Workload, path: str, tensors: Mapping[str, NDArray], source: str) -> Payload:
+    parts = []
+    for place, source in workload.sources().items():
+        maker = _Maker(place, source, endpoint_url, workload.timeout_s, items_per_request)
+        parts.append(maker.payloads(base_dir))
+    if workload.mix is None:
+        return parts[0]
     try:
-        body, headers = oip.infer_request(tensors)
+        return mixed(parts, [part.weight for part in workload.mix], workload.seed)
     except ValueError as error:
-        raise PayloadError(f"workload.payloads: {source}: {error}") from error
-    return Payload(body, path, workload.method, {**headers, **workload.headers})
+        raise PayloadError(f"workload.mix: {error}") from error
 
 
-def _model(workload: Workload, url: str) -> str:
-    return workload.model or model_server.only_model(url, workload.timeout_s)
+class _Maker:
+    """Makes the payloads of one source; `place` is where the source stands in the experiment file."""
+
+    def __init__(self, place: str, source: Source, url: str, timeout_s: float, items: int) -> None:
+        self._place, self._source, self._url = place, source, url
+        self._timeout_s, self._items = timeout_s, items
+
+    def payloads(self, base_dir: Path) -> tuple[Payload, ...]:
+        payloads = self._payloads(base_dir)
+        endpoint = Endpoint.parse(self._url)
+        for index, payload in enumerate(payloads):
+            try:
+                encode(endpoint, payload)
+            except ValueError as error:
+                raise PayloadError(f"{self._place}: payload {index}: {error}") from error
+        return payloads
+
+    def _payloads(self, base_dir: Path) -> tuple[Payload, ...]:
+        source = self._source
+        if source.payloads is None:
+            with told_at(self._place):
+                return self._generated()
+        if source.payloads.endswith(".npz"):
+            with told_at(f"{self._place}.payloads"):
+                requests = files.tensor_groups(base_dir / source.payloads, self._items)
+            with told_at(self._place):
+                path = source.path or model_server.infer_path(self._model())
+                return tuple(self._infer(path, tensors, source.payloads) for tensors in requests)
+        with told_at(f"{self._place}.payloads"):
+            if source.payloads.endswith(".jsonl"):
+                headers = {"Content-Type": "application/json", **source.headers}
+                bodies = files.json_groups(base_dir / source.payloads, self._items)
+                return tuple(Payload(body, source.path or "/", source.method, headers) for body in bodies)
+            return function.call(source, base_dir, self._items)
+
+    def _generated(self) -> tuple[Payload, ...]:
+        model = self._model()
+        specs = model_server.model_inputs(self._url, model, self._timeout_s)
+        if self._items > 1 and not any(spec.batched for spec in specs):
+            why = "none of its inputs has a free first axis (-1) for several items"
+            raise PayloadError(f"model {model!r}: {why}: load.items_per_request has to be 1, not {self._items}")
+        path = self._source.path or model_server.infer_path(model)
+        return tuple(self._infer(path, tensors, f"model {model!r}") for tensors in self._random(specs))
+
+    def _random(self, specs: tuple[oip.TensorSpec, ...]) -> Iterator[dict[str, NDArray]]:
+        rng, size = np.random.default_rng(self._source.seed), self._source.dynamic_dim
+        for _ in range(self._source.count):
+            # one length for all inputs: token ids and their mask are equally long
+            length = size.draw(rng) if isinstance(size, Sizes) else size
+            yield {spec.name: oip.random_tensor(spec, spec.concrete(length, self._items), rng) for spec in specs}
+
+    def _infer(self, path: str, tensors: Mapping[str, NDArray], origin: str) -> Payload:
+        try:
+            body, headers = oip.infer_request(tensors)
+        except ValueError as error:
+            raise PayloadError(f"{origin}: {error}") from error
+        return Payload(body, path, self._source.method, {**headers, **self._source.headers})
+
+    def _model(self) -> str:
+        return self._source.model or model_server.only_model(self._url, self._timeout_s)

@@ -80,9 +80,23 @@ def test_free_axes_get_a_length(shape, expected):
     assert TensorSpec("x", "FP32", shape).concrete(dynamic_dim=5) == expected
 
 
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        pytest.param((-1, -1), (3, 5), id="free-batch"),
+        pytest.param((4, -1), (4, 5), id="fixed-batch-stays"),
+        pytest.param((), (), id="scalar"),
+    ],
+)
+def test_a_free_first_axis_counts_the_items_of_a_request(shape, expected):
+    spec = TensorSpec("x", "FP32", shape)
+    assert spec.concrete(dynamic_dim=5, items=3) == expected
+    assert spec.batched is (expected[:1] == (3,))
+
+
 @pytest.mark.parametrize("datatype", DATATYPES)
 def test_a_random_tensor_is_valid_for_its_input_and_can_be_sent(datatype):
-    tensor = random_tensor(TensorSpec("x", datatype, (-1, 500)), 16, np.random.default_rng(0))
+    tensor = random_tensor(TensorSpec("x", datatype, (-1, 500)), (1, 500), np.random.default_rng(0))
     head, _ = split(*infer_request({"x": tensor}))
     assert head["inputs"][0]["datatype"] == datatype
     assert tensor.shape == (1, 500)
@@ -100,12 +114,12 @@ def test_a_float_never_rounds_up_to_one():
             return np.full(shape, np.nextafter(1.0, 0.0))
 
     for datatype in ("FP16", "FP32", "FP64"):
-        assert random_tensor(TensorSpec("x", datatype, (3,)), 16, AlmostOne()).max() < 1
+        assert random_tensor(TensorSpec("x", datatype, (3,)), (3,), AlmostOne()).max() < 1
 
 
 def test_random_tensors_depend_on_the_seed_alone():
     spec = TensorSpec("x", "FP32", (-1, 4))
-    first, again, other = (random_tensor(spec, 16, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (random_tensor(spec, (1, 4), np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
