@@ -21,7 +21,7 @@ from orchestrator.plain import found, is_number
 from orchestrator.result import Score
 from orchestrator.validation import unknown
 
-MAXIMIZE = ("throughput_rps", "goodput_rps")
+MAXIMIZE = ("throughput_rps", "goodput_rps", "max_rate_rps")
 MINIMIZE = (
     "latency_mean_ms",
     "latency_p50_ms",
@@ -78,6 +78,11 @@ class Slo(BaseModel):
     def latency_limits_ms(self) -> dict[str, float]:
         """The limits on response times, by the field of `Measurement` that they limit."""
         return {f"latency_{key}": limit for key, limit in self if key.endswith("_ms") and limit is not None}
+
+    def limits(self) -> dict[str, float]:
+        """All limits, that on the share of errors too, by the field of `Measurement` that they limit."""
+        errors = {} if self.error_ratio is None else {"error_ratio": self.error_ratio}
+        return {**self.latency_limits_ms(), **errors}
 
 
 class Objective(BaseModel):

@@ -6,11 +6,23 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.cli.names import duration, value_text
-from orchestrator.experiment import Experiment
+from orchestrator.experiment import (
+    Bursts,
+    ClosedLoop,
+    Experiment,
+    Load,
+    MaxRate,
+    OpenLoop,
+    Ramp,
+    Steady,
+    Trace,
+)
 
 STARTUP_S = 15.0
 IN_PLACE_S, REPLACED_S = 0.6, 4.5
 """Typical overhead of a trial when Serve applies its change in place, and when replicas are replaced."""
+FEWEST_RATES, MOST_RATES = 6, 16
+"""Loads of a trial that looks for the highest rate: a factor of 2 bisected to 5 %, and where the search gives up."""
 
 
 def print_check(console: Console, experiment: Experiment) -> None:
@@ -18,19 +30,52 @@ def print_check(console: Console, experiment: Experiment) -> None:
     console.print(f"[bold]{experiment.name}[/]: valid", highlight=False)
     console.print(_knobs(experiment))
     size = experiment.space.size()
-    search, load, measure = experiment.search, experiment.load.closed_loop, experiment.measure
+    search, measure = experiment.search, experiment.measure
     facts = {
         "space": "infinite (a knob is continuous)" if size is None else f"{size:,} configurations",
         "search": f"{search.algorithm}, {search.trials} trials after the baseline, seed {search.seed}",
-        "load": f"closed loop of {load.concurrency} clients",
-        "measure": f"{measure.warmup_s:g} s warm-up, then {measure.min_s:g} to {measure.max_s:g} s, "
-        f"until throughput is known to ±{measure.precision:.0%}",
+        "load": load_text(experiment.load),
+        "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
+        f"{measure.max_s:g} s, {_until(experiment)}",
         "objective": f"{'maximize' if experiment.objective.maximize else 'minimize'} {experiment.objective.metric}",
         "SLO": _slo(experiment),
         "time": estimate(experiment),
     }
     for name, fact in facts.items():
         console.print(f"{name + ':':<11}{fact}", highlight=False)
+
+
+def load_text(load: Load) -> str:
+    """The load in one line; what is not said is at its default."""
+    parts = [_traffic_text(load.traffic)]
+    if load.items_per_request > 1:
+        parts.append(f"{load.items_per_request} items a request")
+    if load.clients != "auto":
+        parts.append(f"from {load.clients} client process{'es' if load.clients > 1 else ''}")
+    if load.placement == "other_node":
+        parts.append("sent from another node")
+    return ", ".join(parts)
+
+
+def _traffic_text(traffic: ClosedLoop | OpenLoop | MaxRate) -> str:
+    match traffic:
+        case ClosedLoop(concurrency=clients, think_time_s=pause_s):
+            pause = f", each pausing {pause_s:g} s before its next request" if pause_s else ""
+            return f"closed loop of {clients} client{'s' if clients > 1 else ''}{pause}"
+        case Steady(rate_rps=rate, arrivals=arrivals):
+            return f"open loop of {rate:g} req/s, {arrivals} arrivals"
+        case Bursts(rate_rps=rate, on_s=on_s, off_s=off_s):
+            return f"open loop of {rate:g} req/s on average, in bursts: {on_s:g} s on, {off_s:g} s off"
+        case Trace(trace=file, speed=speed):
+            return f"open loop, arrivals of {file}" + (f" at {speed:g} times their speed" if speed != 1 else "")
+        case Ramp(ramp=points):
+            rates = " to ".join(f"{rate:g}" for _, rate in points)
+            return f"open loop, ramp of {rates} req/s in {points[-1][0]:g} s"
+        case MaxRate(start_rps=start, highest_rps=highest, precision=precision, arrivals=arrivals):
+            ends = [f"from {start:g}"] if start else []
+            ends += [f"up to {highest:g}"] if highest else []
+            limits = f", {' '.join(ends)} req/s" if ends else ""
+            return f"the highest rate within the SLO, to ±{precision:.0%}, {arrivals} arrivals{limits}"
 
 
 def _knobs(experiment: Experiment) -> Table:
@@ -48,9 +93,16 @@ def _knobs(experiment: Experiment) -> Table:
 def estimate(experiment: Experiment) -> str:
     """The shortest and the longest time that the study can be expected to take."""
     trials, measure = experiment.search.trials + 1, experiment.measure
-    shortest = STARTUP_S + trials * (measure.warmup_s + measure.min_s + IN_PLACE_S)
-    longest = STARTUP_S + trials * (measure.warmup_s + measure.max_s + REPLACED_S)
+    fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
+    shortest = STARTUP_S + trials * (fewest * (measure.warmup_s + measure.min_s) + IN_PLACE_S)
+    longest = STARTUP_S + trials * (most * (measure.warmup_max_s + measure.max_s) + REPLACED_S)
     return f"{duration(shortest)} to {duration(longest)} (one trial at a time)"
+
+
+def _until(experiment: Experiment) -> str:
+    if experiment.load.max_rate:
+        return "at each rate until the SLO is decided"
+    return f"until the objective is known to ±{experiment.measure.precision:.0%}"
 
 
 def _slo(experiment: Experiment) -> str:

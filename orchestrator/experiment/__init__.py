@@ -1,23 +1,22 @@
 """The experiment file as validated, frozen values."""
 
 from orchestrator.experiment.load import load_experiment
-from orchestrator.experiment.plan import (
-    ALGORITHMS,
-    ClosedLoop,
-    ClusterPlan,
-    Experiment,
-    Load,
-    MeasurePlan,
-    SearchPlan,
-)
+from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, Experiment, MeasurePlan, SearchPlan
+from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
 
 __all__ = [
     "ALGORITHMS",
+    "Bursts",
     "ClosedLoop",
     "ClusterPlan",
     "Experiment",
     "Load",
+    "MaxRate",
     "MeasurePlan",
+    "OpenLoop",
+    "Ramp",
     "SearchPlan",
+    "Steady",
+    "Trace",
     "load_experiment",
 ]

