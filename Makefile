@@ -33,7 +33,7 @@ demo: model ## search a configuration for the digits model, some minutes
 	@$(BIN)/orchestrator run search_spaces/digits.yaml $(OPTIONS)
 
 test: model ## run all tests: unit, contract and integration (the last start Ray clusters)
-	@$(BIN)/python -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests -n 2 --no-loadscope-reorder
 
 test-unit: $(INSTALLED) ## run the quick tests only
 	@$(BIN)/python -m pytest tests/unit

@@ -1,16 +1,19 @@
-"""What all tests share."""
+"""How the tests are shared out when several processes run them (`pytest -n 2`)."""
 
 from __future__ import annotations
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which writes the groups down
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """When several processes run the tests, those of a file stay together: they share its fixtures.
+class OneClusterAtATime(LoadFileScheduling):
+    """Tests of a file stay together, for they share its fixtures, and all integration tests do: clusters take ports."""
 
-    Integration tests stay together all of them: clusters take ports.
-    """
-    for item in items:
-        directory = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(directory if directory == "integration" else item.path.name))
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "integration" if file.startswith("tests/integration/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneClusterAtATime:
+    return OneClusterAtATime(config, log)
