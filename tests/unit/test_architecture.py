@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "search": {"space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),
+    "resources": set(),
     # The public JSON document of a study.
     "document": {"measure.measurement", "result"},
     # The YAML file as validated values.
@@ -53,6 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "load": {"measure.samples"},
     # Pure values and functions.
     "serve_config": {"validation"},
+    "diagnosis": {"measure"},
     "objective": {"measure.measurement", "validation", "result", "plain"},
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
@@ -63,7 +65,7 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
 }
 
-ADAPTERS = {"serving", "tracking", "search", "cluster", "environment", "workload", "load"}
+ADAPTERS = {"serving", "tracking", "search", "cluster", "environment", "resources", "workload", "load"}
 NEIGHBOURS = {("workload", "load")}
 """The one exception: payloads are values of the load client."""
 
@@ -82,7 +84,7 @@ OWNERS: dict[str, set[str]] = {
     "uvloop": {"load"},
     "httptools": {"load"},
     "scipy": {"measure"},
-    "psutil": {"environment", "cluster", "cli"},
+    "psutil": {"environment", "resources", "cluster", "cli"},
     "typer": {"cli"},
     "rich": {"cli"},
     "torch": set(),
