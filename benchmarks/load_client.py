@@ -29,16 +29,29 @@ LIMITS = {"aiohttp": 1 / 3, "wrk": 1.5}  # what ours may cost, as a multiple of 
 HERE = Path(__file__).resolve()
 
 
+class Untiring:
+    """Measures as long as it may."""
+
+    def warm(self, samples, now):
+        return True
+
+    def enough(self, samples, window):
+        return False
+
+
 def run_ours(url, seconds):
+    from orchestrator.load.conductor import Limits, conduct
     from orchestrator.load.endpoint import Endpoint, Payload, encode
-    from orchestrator.load.generator import ClosedLoopPlan, run_closed_loop
+    from orchestrator.load.generator import Generator
+    from orchestrator.load.plan import ClosedLoop
 
     endpoint = Endpoint.parse(url)
     request = encode(endpoint, Payload(BODY, headers={"Content-Type": CONTENT_TYPE}))
-    plan = ClosedLoopPlan(CONNECTIONS, warmup_s=0, min_s=seconds, max_s=seconds, timeout_s=10)
+    limits = Limits(warmup_max_s=0, max_s=seconds)
 
     def run():
-        samples = run_closed_loop(endpoint, [request], plan, lambda *_: False).samples
+        generator = Generator(endpoint, [request], ClosedLoop(CONNECTIONS), timeout_s=10)
+        samples = conduct([generator], Untiring(), limits).samples
         if not samples.ok.all() or (samples.batch_size < 1).any() or not (samples.compute_s > 0).all():
             raise SystemExit("the null server's answers were not recorded as they are")
         return len(samples)

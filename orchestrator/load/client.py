@@ -14,7 +14,9 @@ from orchestrator.measure.samples import Outcome
 FIRST_BACKOFF_S = 0.01
 LONGEST_BACKOFF_S = 1.0
 
-_OK, _HTTP_ERROR, _TIMEOUT, _BROKEN = (int(outcome) for outcome in Outcome)  # enum look-ups are slow
+_OK = int(Outcome.OK)  # enum look-ups are slow
+_HTTP_ERROR = int(Outcome.HTTP_ERROR)
+_BROKEN = int(Outcome.BROKEN)
 
 
 def backoff_s(failures: int) -> float:
@@ -22,13 +24,25 @@ def backoff_s(failures: int) -> float:
     return min(FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 32), LONGEST_BACKOFF_S) if failures else 0.0
 
 
+def no_backoff_s(failures: int) -> float:  # noqa: ARG001
+    """No pause: for requests that come at a rate which somebody else decides."""
+    return 0.0
+
+
 class Client:
     """Sends requests over a keep-alive connection of its own, which it opens and replaces as needed.
 
     `on_free(client, now)` is called in the callback in which a request ends, after its sample is recorded:
     `send` called from there puts the next request on the wire without a coroutine or a turn of the event
-    loop. Times are readings of `clock`, in seconds.
+    loop. Times are readings of `clock`, in seconds. `pause_s(broken requests in a row)` is how long to wait
+    before connecting once more.
     """
+
+    busy: bool
+    scheduled: float
+    """When the request should have left."""
+    began: float
+    """When sending it, or connecting for it, began; infinity during a pause before that."""
 
     def __init__(
         self,
@@ -36,41 +50,42 @@ class Client:
         recorder: Recorder,
         clock: Callable[[], float],
         on_free: Callable[[Client, float], None],
+        pause_s: Callable[[int], float] = backoff_s,
     ) -> None:
         self._endpoint = endpoint
         self._record = recorder.add
         self._clock = clock
         self._on_free = on_free
+        self._pause_s = pause_s
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
         self._connected = False
         self._retry: asyncio.TimerHandle | None = None
         self._failures = 0
         self._request = b""
-        self._scheduled = self._began = self._sent = math.nan
+        self.scheduled = self.began = self._sent = math.nan
         self.busy = False
 
     def send(self, request: bytes, scheduled: float) -> None:
         """Send `request`, which should have left at `scheduled`; only while not `busy`."""
         self.busy = True
-        self._scheduled = scheduled
+        self.scheduled = scheduled
         if self._connected:
-            self._began = self._sent = self._clock()
+            self.began = self._sent = self._clock()
             self._connection.write(request)  # type: ignore[union-attr]  # connected, so there is one
             return
         self._request = request
         self._sent = math.nan
-        self._began = math.inf  # a pause is our own doing: the time-out counts from when we try
-        pause = backoff_s(self._failures)
+        self.began = math.inf  # a pause is our own doing: the time-out counts from when we try
+        pause = self._pause_s(self._failures)
         self._retry = self._loop.call_later(pause, self._open) if pause else None
         if not pause:
             self._open()
 
-    def expire(self, before: float) -> None:
-        """Give the request up as timed out if it was begun at or before `before` (infinity: in any case)."""
-        if self.busy and self._began <= before:
-            self._disconnect()
-            self._end(_TIMEOUT)
+    def give_up(self, outcome: int, unsent: int) -> None:
+        """End the request under way with `outcome`, or with `unsent` if it has not left."""
+        self._disconnect()
+        self._end(unsent if math.isnan(self._sent) else outcome)
 
     def close(self) -> None:
         """Close the connection at once; a request that is still under way leaves no sample."""
@@ -90,7 +105,7 @@ class Client:
         self.busy = False
         if not reusable:
             self._disconnect()
-        self._record((self._scheduled, self._sent, now, _OK if status < 300 else _HTTP_ERROR, status, answer))
+        self._record((self.scheduled, self._sent, now, _OK if status < 300 else _HTTP_ERROR, status, answer))
         self._on_free(self, now)
 
     def on_broken(self) -> None:  # noqa: D102
@@ -100,14 +115,14 @@ class Client:
             self._end(_BROKEN)
 
     def _open(self) -> None:
-        self._began = self._clock()
+        self.began = self._clock()
         self._connection = Connection(self)
         self._connection.open(self._loop, self._endpoint.host, self._endpoint.port)
 
     def _end(self, outcome: int) -> None:
         now = self._clock()
         self.busy = False
-        self._record((self._scheduled, self._sent, now, outcome, 0, b""))
+        self._record((self.scheduled, self._sent, now, outcome, 0, b""))
         self._on_free(self, now)
 
     def _disconnect(self) -> None:

@@ -1,165 +1,185 @@
-"""The closed loop: a fixed number of clients, each sending its next request when it has its answer."""
+"""One process's part of a load, on a thread of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import math
+import contextlib
+import resource
+import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import cycle
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import uvloop
 
-from orchestrator.load.client import Client
+from orchestrator.load.closed_loop import ClosedLoopDriver
+from orchestrator.load.driver import Driver
 from orchestrator.load.endpoint import Endpoint
+from orchestrator.load.open_loop import OpenLoopDriver
+from orchestrator.load.plan import ClosedLoop, OpenLoop, Traffic
+from orchestrator.load.record import GeneratorRecord
+from orchestrator.load.record import LoadRecord as LoadRecord  # for those who still look for it here
 from orchestrator.load.recorder import Recorder
-from orchestrator.measure.samples import Samples, Window
+from orchestrator.load.usage import UsageMeter
+from orchestrator.measure.samples import Samples
 
-ASK_EVERY_S = 0.25  # how often `should_stop` is asked: it looks at all samples and so holds up the clients
-TICK_S = 0.05  # how often time-outs and `stop` are looked at and records are settled
+TICK_S = 0.05  # how often time-outs are looked for, and records are settled
 DRAIN_TICK_S = 0.005  # shorter: nothing is measured any more, and every trial waits for it
-
-ShouldStop = Callable[[Samples, float, float], bool]
-"""(samples so far, start of the window, now) -> whether they suffice; the server's own times are NaN."""
-
-
-class StopSignal(Protocol):
-    """What `threading.Event` offers to somebody who only looks at it."""
-
-    def is_set(self) -> bool:
-        """Whether to end at once."""
+OTHER_FILES = 256  # open in the process besides connections
+SWITCH_INTERVAL_S = 1e-4
+"""How long another thread of this process may keep the interpreter while this one has something to send. Python's
+own 5 ms would be added to latencies whenever somebody looks at the samples so far."""
 
 
-@dataclass(frozen=True)
-class ClosedLoopPlan:
-    """How many clients, and how long: the window opens after `warmup_s` and is `min_s` to `max_s` long.
+class Generator:
+    """Sends `requests` in turn, as `traffic` says, and records what became of each.
 
-    A request without a complete answer `timeout_s` after it was begun is given up, and so is the drain.
+    `start`, then `stop` and `collect`; `abort` at any time. All return at once but `collect`, which waits for the
+    drain. A failure of the generator itself (not of a request) is raised by the next `progress` or `collect`.
+
+    A request without a complete answer is given up `timeout_s` after it was scheduled (open loop: TIMEOUT, or UNSENT
+    if it never left) or after sending it began (closed loop: TIMEOUT). The drain takes no longer than that either.
     """
 
-    concurrency: int
-    warmup_s: float
-    min_s: float
-    max_s: float
-    timeout_s: float
+    def __init__(self, endpoint: Endpoint, requests: Sequence[bytes], traffic: Traffic, timeout_s: float) -> None:
+        if not requests:
+            raise ValueError("a load needs at least one request to send")
+        if not timeout_s > 0:
+            raise ValueError(f"timeout_s is more than 0, not {timeout_s}")
+        self._endpoint = endpoint
+        self._requests = requests
+        self._traffic = traffic
+        self._timeout_s = timeout_s
+        self._thread = threading.Thread(target=self._run, name="load-generator", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None  # of that thread, once it runs
+        self._stopped = False
+        self._aborted = False
+        self._error: BaseException | None = None
+        self._recorder = Recorder(origin=0.0)  # until time 0 is known
+        self._reported = 0  # rows that `progress` has returned
 
-    def __post_init__(self) -> None:
-        if self.concurrency < 1:
-            raise ValueError(f"concurrency is at least 1, not {self.concurrency}")
-        if not self.warmup_s >= 0:
-            raise ValueError(f"warmup_s is at least 0, not {self.warmup_s}")
-        if not 0 <= self.min_s <= self.max_s or not 0 < self.max_s < math.inf:
-            raise ValueError(f"0 <= min_s <= max_s > 0 must hold, not {self.min_s} and {self.max_s}")
-        if not self.timeout_s > 0:
-            raise ValueError(f"timeout_s is more than 0, not {self.timeout_s}")
+    def start(self, at: float) -> None:
+        """Begin; time 0 of the load is when `time.time()` is `at`, on every machine that takes part."""
+        self._recorder = Recorder(perf_counter_at(at))
+        if isinstance(self._traffic, OpenLoop):
+            _allow_open_files(self._traffic.max_connections + OTHER_FILES)
+        self._thread.start()
+
+    def progress(self) -> Samples:
+        """The rows since the last call, up to this moment, without the server's own times (NaN)."""
+        self._raise_error()
+        samples = self._recorder.progress(self._reported)
+        self._reported += len(samples)
+        return samples
+
+    def stop(self) -> None:
+        """Schedule nothing more; what is under way, or due and waiting, still has until its time-out."""
+        self._stopped = True
+        self._wake()
+
+    def collect(self) -> GeneratorRecord:
+        """Stop, wait until the last request has ended, and return everything."""
+        self.stop()
+        self._thread.join()
+        self._raise_error()
+        return GeneratorRecord(self._recorder.samples(), self._ticks)
+
+    def abort(self) -> None:
+        """End at once: all connections are closed, and requests under way leave no sample."""
+        self._aborted = True
+        self._wake()
+        if self._thread.ident is not None:  # it has been started
+            self._thread.join()
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # closed: it has ended already
+                self._loop.call_soon_threadsafe(self._ending.set)
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    # What runs on the thread
+
+    def _run(self) -> None:
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval_s, SWITCH_INTERVAL_S))
+        try:
+            uvloop.run(self._drive())
+        except BaseException as error:  # whatever it is, somebody waits to hear of it
+            self._error = error
+        finally:
+            sys.setswitchinterval(interval_s)
+
+    async def _drive(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_exception)
+        self._ending = asyncio.Event()
+        self._loop = loop
+        driver = self._driver()
+        meter = UsageMeter()
+        try:
+            await self._send(driver, meter)
+            await self._drain(driver)
+        finally:
+            driver.close()
+            self._ticks = meter.ticks(driver.connections, driver.held_back)
+            meter.close()
+            await asyncio.sleep(0)  # lets the event loop let go of the sockets
+        if self._error is not None:
+            raise self._error
+
+    def _driver(self) -> Driver:
+        if isinstance(self._traffic, ClosedLoop):
+            return ClosedLoopDriver(self._traffic, self._endpoint, self._requests, self._timeout_s, self._recorder)
+        return OpenLoopDriver(self._traffic, self._endpoint, self._requests, self._timeout_s, self._recorder)
+
+    async def _send(self, driver: Driver, meter: UsageMeter) -> None:
+        ending = asyncio.ensure_future(self._ending.wait())
+        while not self._stopped and not self._ended:
+            meter.tick(time.perf_counter() - self._recorder.origin)
+            await asyncio.wait({ending}, timeout=TICK_S)
+            driver.give_up_overdue(time.perf_counter())
+            self._recorder.settle()
+        meter.tick(time.perf_counter() - self._recorder.origin)
+        ending.cancel()
+
+    async def _drain(self, driver: Driver) -> None:
+        now = time.perf_counter()
+        give_up_at = now + self._timeout_s
+        driver.stop(now)
+        while not driver.idle and not self._ended:
+            await asyncio.sleep(DRAIN_TICK_S)
+            now = time.perf_counter()
+            driver.give_up_overdue(now)
+            if now >= give_up_at:
+                driver.give_up_all()
+
+    @property
+    def _ended(self) -> bool:
+        return self._aborted or self._error is not None
+
+    def _on_exception(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is not None and not isinstance(error, OSError):  # those are the network's: some request failed
+            self._error = error
+            self._ending.set()
 
 
-@dataclass(frozen=True)
-class LoadRecord:
-    """Every request of a load, warm-up included, and the window of scheduled times that count."""
-
-    samples: Samples
-    window: Window
-
-
-def run_closed_loop(
-    endpoint: Endpoint,
-    requests: Sequence[bytes],
-    plan: ClosedLoopPlan,
-    should_stop: ShouldStop,
-    stop: StopSignal | None = None,
-) -> LoadRecord:
-    """`drive_closed_loop` on an event loop of its own, in a thread that runs none."""
-    return uvloop.run(drive_closed_loop(endpoint, requests, plan, should_stop, stop))
+def perf_counter_at(at: float) -> float:
+    """What `time.perf_counter` shows when `time.time()` is `at`, if no clock is set meanwhile."""
+    readings = []
+    for _ in range(5):  # a thread can be held up between two readings; hardly all five times
+        before, wall, after = time.perf_counter(), time.time(), time.perf_counter()
+        readings.append((after - before, (before + after) / 2 - wall))
+    return at + min(readings)[1]
 
 
-async def drive_closed_loop(
-    endpoint: Endpoint,
-    requests: Sequence[bytes],
-    plan: ClosedLoopPlan,
-    should_stop: ShouldStop,
-    stop: StopSignal | None = None,
-    clock: Callable[[], float] = time.perf_counter,
-) -> LoadRecord:
-    """Warm up, measure until `should_stop` or `plan.max_s`, drain; `requests` are taken in turn.
-
-    A request is scheduled when its client became free. Once `stop` is set the load ends at once: the window
-    ends there, and requests under way are dropped without a sample. However the load ends, cancellation and
-    an exception in `should_stop` included, all its connections are closed.
-    """
-    if not requests:
-        raise ValueError("a load needs at least one request to send")
-    load = _ClosedLoop(endpoint, requests, plan, clock)
-    try:
-        window = await load.warm_up_and_measure(should_stop, stop)
-        await load.drain(stop)
-    finally:
-        load.close()
-        await asyncio.sleep(0)  # lets the event loop let go of the sockets
-    return LoadRecord(load.recorder.samples(), window)
-
-
-class _ClosedLoop:
-    def __init__(
-        self, endpoint: Endpoint, requests: Sequence[bytes], plan: ClosedLoopPlan, clock: Callable[[], float]
-    ) -> None:
-        self._plan = plan
-        self._clock = clock
-        self._origin = clock()
-        self.recorder = Recorder(self._origin)
-        self._next_request = cycle(requests).__next__
-        self._scheduling = True
-        self._clients = [Client(endpoint, self.recorder, clock, self._on_free) for _ in range(plan.concurrency)]
-
-    async def warm_up_and_measure(self, should_stop: ShouldStop, stop: StopSignal | None) -> Window:
-        for client in self._clients:
-            client.send(self._next_request(), self._origin)
-        start = self._plan.warmup_s
-        end = start + self._plan.max_s
-        ask_at = start + self._plan.min_s
-        now = 0.0
-        while now < end and not _is_set(stop):
-            if now >= ask_at:
-                if should_stop(self.recorder.snapshot(), start, now):
-                    break
-                ask_at = self._now() + ASK_EVERY_S
-            await asyncio.sleep(max(0.0, min(TICK_S, end - now, (ask_at - now) or TICK_S)))
-            self._give_up_overdue()
-            self.recorder.settle()
-            now = self._now()
-        self._scheduling = False
-        return start, max(start, self._now())
-
-    async def drain(self, stop: StopSignal | None) -> None:
-        give_up_at = self._now() + self._plan.timeout_s
-        while any(client.busy for client in self._clients) and not _is_set(stop):
-            if self._now() >= give_up_at:
-                self._expire(math.inf)
-            else:
-                await asyncio.sleep(DRAIN_TICK_S)
-                self._give_up_overdue()
-
-    def close(self) -> None:
-        self._scheduling = False
-        for client in self._clients:
-            client.close()
-
-    def _on_free(self, client: Client, now: float) -> None:
-        if self._scheduling:
-            client.send(self._next_request(), now)
-
-    def _now(self) -> float:
-        return self._clock() - self._origin
-
-    def _give_up_overdue(self) -> None:
-        self._expire(self._clock() - self._plan.timeout_s)
-
-    def _expire(self, begun_before: float) -> None:
-        for client in self._clients:
-            client.expire(begun_before)
-
-
-def _is_set(stop: StopSignal | None) -> bool:
-    return stop is not None and stop.is_set()
+def _allow_open_files(wanted: int) -> None:
+    """Raise this process's soft limit as far as it may: many systems start with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

@@ -39,6 +39,16 @@ async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     return False
 
 
+def once(released: asyncio.Event, then: Behaviour) -> Behaviour:
+    """Does nothing until it is released."""
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        await released.wait()
+        return await then(reader, writer)
+
+    return behave
+
+
 ok = says(answer(headers=b"Server-Timing: " + TIMING + b"\r\n"))
 untimed = says(answer())
 unavailable = says(answer(b"503 Service Unavailable"))

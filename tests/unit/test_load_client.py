@@ -155,16 +155,13 @@ def test_times_are_in_order_and_each_request_is_scheduled_when_the_one_before_en
     np.testing.assert_array_equal(samples.scheduled_s[1:], samples.done_s[:-1])
 
 
-def test_a_request_without_an_answer_times_out_and_its_connection_is_not_used_again():
+def test_a_request_that_is_given_up_has_an_outcome_and_its_connection_is_not_used_again():
     async def scenario():
         async with ScriptedServer.running(servers.never, servers.ok) as (server, endpoint):
             load = OneByOne(endpoint, count=2)
             load.start()
             await server.requests.get()
-            sent_later_than_this = -math.inf
-            load.client.expire(before=sent_later_than_this)
-            assert load.client.busy
-            load.client.expire(before=time.perf_counter())
+            load.client.give_up(Outcome.TIMEOUT, unsent=Outcome.UNSENT)
             samples = await load.samples()
             await server.all_connections_closed()
             return samples, server.connections
@@ -174,17 +171,33 @@ def test_a_request_without_an_answer_times_out_and_its_connection_is_not_used_ag
     assert connections == 2
 
 
-def test_a_request_times_out_while_its_connection_is_being_opened():
+def test_a_request_that_is_given_up_while_its_connection_is_being_opened_was_not_sent():
     async def scenario():
         async with ScriptedServer.running(servers.ok) as (_, endpoint):
             load = OneByOne(endpoint, count=2)
             load.start()
-            load.client.expire(before=math.inf)  # the event loop has not turned: nothing is connected yet
+            # the event loop has not turned: nothing is connected yet
+            load.client.give_up(Outcome.TIMEOUT, unsent=Outcome.UNSENT)
             return await load.samples()
 
     samples = uvloop.run(scenario())
-    assert samples.outcome.tolist() == [Outcome.TIMEOUT, Outcome.OK]
+    assert samples.outcome.tolist() == [Outcome.UNSENT, Outcome.OK]
     assert np.isnan(samples.sent_s).tolist() == [True, False]
+
+
+def test_a_request_begins_when_its_pause_is_over():
+    async def scenario():
+        async with ScriptedServer.running(servers.closes_at_once, servers.ok) as (_, endpoint):
+            load = OneByOne(endpoint, count=2)
+            load.start()
+            assert load.client.began >= load.client.scheduled
+            while load.client.began < math.inf:
+                await asyncio.sleep(0)
+            assert load.client.busy
+            await load.samples()
+            assert load.client.scheduled < load.client.began < math.inf
+
+    uvloop.run(scenario())
 
 
 @pytest.mark.parametrize(
