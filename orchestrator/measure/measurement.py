@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+
+from orchestrator.measure.interval import Interval
+
+_COUNTS = ("requests", "successes")
 
 
 @dataclass(frozen=True)
@@ -17,28 +21,59 @@ class Measurement:
 
     throughput_rps: float
     goodput_rps: float
-    latency_mean_ms: float
+    latency_mean_ms: float  # counted from when a request should have left, as are all latency_*
     latency_std_ms: float
     latency_p50_ms: float
     latency_p90_ms: float
     latency_p95_ms: float
     latency_p99_ms: float
     latency_max_ms: float
-    queue_ms_mean: float
+    queue_ms_mean: float  # batch wait included
     batch_wait_ms_mean: float
     compute_ms_mean: float
     batch_size_mean: float
-    error_ratio: float  # failed / scheduled requests
-    requests: int  # scheduled within the window, failures included
+    error_ratio: float  # requests without a good answer, unsent ones included / scheduled requests
+    requests: int  # scheduled within the window, failures and unsent ones included
     duration_s: float  # length of the window
+    offered_rps: float = math.nan  # scheduled requests per second
+    sent_rps: float = math.nan
+    items_per_s: float = math.nan  # of successes: a request may carry several items
+    uncorrected_mean_ms: float = math.nan  # counted from when a request left: what hides a client's lateness
+    uncorrected_p50_ms: float = math.nan
+    uncorrected_p99_ms: float = math.nan
+    send_lag_mean_ms: float = math.nan  # how late requests left, of all that did
+    send_lag_p99_ms: float = math.nan
+    network_ms_mean: float = math.nan  # what is left of the uncorrected latency: network, proxy, router
+    slo_attainment: float = math.nan  # good requests / scheduled requests, unsent ones included
+    max_rate_rps: float = math.nan  # highest rate offered at which the SLO held; only where it was looked for
+    successes: int = 0
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    """95 % confidence intervals of the figures that have one, by name."""
 
     def metrics(self) -> dict[str, float]:
-        """Name -> value of every figure that was measured (NaN left out)."""
-        values = {field.name: float(getattr(self, field.name)) for field in fields(self)}
-        return {name: value for name, value in values.items() if not math.isnan(value)}
+        """Name -> value of every figure that was measured (NaN left out), with `name_lo` and `name_hi`."""
+        found = {}
+        for name in (one.name for one in fields(self) if one.name != "intervals"):
+            value = float(getattr(self, name))
+            if math.isnan(value):
+                continue
+            found[name] = value
+            if interval := self.intervals.get(name):
+                found |= {f"{name}_lo": interval.lo, f"{name}_hi": interval.hi}
+        return found
 
     @classmethod
     def from_metrics(cls, metrics: Mapping[str, float]) -> Measurement:
-        """The inverse of `metrics`; figures that are absent become NaN."""
-        values = {field.name: metrics.get(field.name, math.nan) for field in fields(cls)}
-        return cls(**{**values, "requests": int(metrics.get("requests", 0))})  # type: ignore[arg-type]
+        """The inverse of `metrics`; figures that are absent become NaN, counts 0."""
+        values = {name: metrics.get(name, math.nan) for name in (*FIGURES, "duration_s")}
+        counts = {name: int(metrics.get(name, 0)) for name in _COUNTS}
+        intervals = {
+            name: Interval(metrics[f"{name}_lo"], metrics[f"{name}_hi"])
+            for name in FIGURES
+            if f"{name}_lo" in metrics and f"{name}_hi" in metrics
+        }
+        return cls(**values, **counts, intervals=intervals)  # type: ignore[arg-type]
+
+
+FIGURES = tuple(one.name for one in fields(Measurement) if one.name not in (*_COUNTS, "duration_s", "intervals"))
+"""Names of what was measured: the fields that may have an interval."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 
@@ -19,6 +20,7 @@ class Outcome(IntEnum):
     HTTP_ERROR = 1  # a complete answer with another status
     TIMEOUT = 2  # no complete answer within the request time-out
     BROKEN = 3  # the connection could not be opened, or broke before the answer was complete
+    UNSENT = 4  # scheduled, but never sent before the load ended or the time-out passed
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,22 @@ class Samples:
 
     def where(self, mask: NDArray[np.bool_]) -> Samples:
         """The rows for which `mask` (bool, one per row) is true."""
+        if mask.all():
+            return self  # nothing is ever written to a column: no need for a copy
         return Samples(**{name: column[mask] for name, column in self.columns().items()})
+
+    @classmethod
+    def concat(cls, parts: Sequence[Samples]) -> Samples:
+        """The rows of all parts, whose times count from the same moment, in order of completion.
+
+        Rows that ended at the same time stay in the order of their parts. No parts make no rows.
+        """
+        if not parts:
+            empty = np.empty(0, np.float64)
+            return cls(empty, empty, empty, np.empty(0, np.uint8), np.empty(0, np.int16), empty, empty, empty, empty)
+        columns = {name: np.concatenate([part.columns()[name] for part in parts]) for name in parts[0].columns()}
+        order = np.argsort(columns["done_s"], kind="stable")
+        return cls(**{name: column[order] for name, column in columns.items()})
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -64,3 +81,13 @@ class Samples:
     def response_time_s(self) -> NDArray[np.float64]:
         """Scheduled -> done: what an SLO is about, free of coordinated omission."""
         return self.done_s - self.scheduled_s
+
+    @property
+    def uncorrected_s(self) -> NDArray[np.float64]:
+        """Sent -> done: what a client without a schedule would report; NaN where nothing was sent."""
+        return self.done_s - self.sent_s
+
+    @property
+    def send_lag_s(self) -> NDArray[np.float64]:
+        """Scheduled -> sent: the lateness of the load client itself; NaN where nothing was sent."""
+        return self.sent_s - self.scheduled_s

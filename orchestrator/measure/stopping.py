@@ -1,45 +1,176 @@
-"""When a trial has measured enough."""
+"""When a trial has measured enough: the sequential rule.
+
+Every look at a growing sample is one more chance to be wrong. Therefore looks are few, each at a window longer
+than the last by a stated factor, and the error that verdicts are allowed, 1 %, is shared out (Bonferroni): one
+half among all the looks that fit in before the longest window, the other half to the verdict at the end, when
+the last requests have been awaited. The stated confidence so holds over all looks together. Source: O. J. Dunn,
+Multiple comparisons among means, JASA 56 (1961); spending errors over looks, K. K. G. Lan and D. L. DeMets,
+Biometrika 70 (1983).
+
+Precision is judged at the same looks, on 95 % intervals. A rule that stops once an interval is narrow stops a
+little too often while it is narrow by luck: precision is a guide to how long to measure, no guarantee.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from collections.abc import Mapping
 
 import numpy as np
 
-from orchestrator.measure.confidence import relative_half_width, throughput_by_batch
-from orchestrator.measure.samples import Samples
-from orchestrator.measure.windows import in_window
+from orchestrator.measure.batches import Batches
+from orchestrator.measure.confidence import (
+    mean_interval,
+    quantile_intervals,
+    quantiles,
+    rate_interval,
+    share_interval,
+)
+from orchestrator.measure.samples import Samples, Window
+from orchestrator.measure.steady import Steady
+from orchestrator.measure.verdict import CONFIDENCE, Verdict, overall, verdicts
+from orchestrator.measure.windows import in_window, limit_per_request_ms
 
-MIN_SUCCESSES_PER_BATCH = 10
-"""With fewer successes a batch's mean is mostly luck, and equal counts may look like precision."""
+FIRST_LOOK_S = 1.0
+"""In less time, batches would be shorter than the rhythm of most servers."""
+
+LOOK_GROWTH = 1.2
+"""Each look waits for a window longer by this factor: hardly more data would cost error and CPU for nothing."""
+
+MIN_SUCCESSES = 100
+"""With fewer successes no precision is believed: a handful of equal counts may look like certainty."""
+
+SETTLED = 0.99
+"""Requests as young as this quantile of response times may be under way still, and are not looked at."""
+
+_PERCENTILE = re.compile(r"latency_p(\d+)_ms")
 
 
-@dataclass(frozen=True)
-class PrecisionReached:
-    """A stopping rule: the 95 % relative half-width of the throughput's batch means is at most `precision`.
+class Sequential:
+    """Enough, when a limit has failed, or when all limits are decided and the objective is known to `precision`.
 
-    Never true before the window holds `MIN_SUCCESSES_PER_BATCH` * `batches` successes. Asked again and again
-    as the window grows, such a rule stops a little too early on average: the interval at the stop is a guide
-    to how long to measure, not a guarantee of coverage.
+    A limit that has failed ends the load from the first look on, before `min_s`: nothing that is measured later
+    would make the configuration one to choose. Everything else waits for `min_s`. Whoever runs the load ends it
+    at `max_s`. One load, one rule: it remembers its last look.
     """
 
-    precision: float
-    batches: int = 10
+    def __init__(
+        self,
+        objective: str,
+        precision: float,
+        limits: Mapping[str, float],
+        min_s: float,
+        max_s: float,
+        warm_up: Steady,
+        open_loop: bool = False,
+    ) -> None:
+        """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
-    def __post_init__(self) -> None:
-        if not self.precision > 0:
-            raise ValueError(f"precision is more than 0, not {self.precision}")
-        if self.batches < 5:
-            raise ValueError(f"an interval from fewer than 5 batch means says little; got {self.batches}")
+        `precision` bounds the relative half-width of the objective's 95 % interval. An objective without
+        an interval, such as `latency_max_ms`, is never precise. In an `open_loop` the rate of requests is given:
+        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals.
+        """
+        if not precision > 0:
+            raise ValueError(f"precision is more than 0, not {precision}")
+        if not 0 <= min_s <= max_s or not 0 < max_s < math.inf:
+            raise ValueError(f"0 <= min_s <= max_s > 0 must hold, not {min_s} and {max_s}")
+        self._objective = objective
+        self._precision = precision
+        self._limits = dict(limits)
+        self._min_s = min_s
+        self._warm_up = warm_up
+        self._open_loop = open_loop
+        self._next_look_s = FIRST_LOOK_S
+        looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
+        self._confidence = 1 - (1 - CONFIDENCE) / 2 / looks
+
+    def warm(self, samples: Samples, now: float) -> bool:
+        """Whether warm-up is over; `now` in seconds since the load started."""
+        return self._warm_up(samples, now)
+
+    def enough(self, samples: Samples, window: Window) -> bool:
+        """Whether the requests scheduled in `window`, as far as they have ended by its end, suffice.
+
+        To be asked as often as one likes: between two looks the answer is no, at no cost.
+        """
+        elapsed_s = window[1] - window[0]
+        if elapsed_s < self._next_look_s:
+            return False
+        while self._next_look_s <= elapsed_s:
+            self._next_look_s *= LOOK_GROWTH
+        counted, window = settled(in_window(samples, window), window)
+        if not len(counted):
+            return False
+        verdict = overall(verdicts(counted, window, self._limits, self._confidence))
+        if verdict is Verdict.FAIL:
+            return True
+        if elapsed_s < self._min_s:
+            return False
+        if not counted.ok.any():
+            return len(counted) >= MIN_SUCCESSES
+        return verdict is Verdict.PASS and self._relative_half_width(counted, window) <= self._precision
+
+    def verdicts(self, samples: Samples, window: Window) -> dict[str, Verdict]:
+        """The verdicts at the end, from all requests scheduled in `window`: with them, 99 % hold over all looks."""
+        return verdicts(samples, window, self._limits, 1 - (1 - CONFIDENCE) / 2)
+
+    def _relative_half_width(self, counted: Samples, window: Window) -> float:
+        """Of the objective's interval; infinite where it has none yet."""
+        ok = counted.ok
+        if np.count_nonzero(ok) < MIN_SUCCESSES:
+            return math.inf
+        if self._objective in ("throughput_rps", "goodput_rps"):
+            limit_ms = limit_per_request_ms(self._limits) if self._objective == "goodput_rps" else math.inf
+            return self._of_rate(counted, ok & (counted.response_time_s * 1e3 <= limit_ms), window)
+        latency_s = counted.response_time_s[ok]
+        batches = Batches.cut(counted.scheduled_s[ok], window)
+        if self._objective == "latency_mean_ms":
+            interval, figure = mean_interval(batches, latency_s), float(latency_s.mean())
+        elif percentile := _PERCENTILE.fullmatch(self._objective):
+            share, ordered = float(f"0.{percentile[1]}"), np.sort(latency_s)
+            (interval,) = quantile_intervals(batches, latency_s, ordered, [share])
+            (figure,) = quantiles(ordered, (share,))
+        else:
+            return math.inf
+        return interval.relative_half_width(figure) if interval else math.inf
+
+    def _of_rate(self, counted: Samples, events: np.ndarray, window: Window) -> float:
+        if self._open_loop:
+            share = share_interval(Batches.cut(counted.scheduled_s, window), events, events)
+            return share.relative_half_width(float(events.mean())) if share else math.inf
+        rate = rate_interval(counted.scheduled_s[events], window)
+        return rate.relative_half_width(np.count_nonzero(events) / (window[1] - window[0])) if rate else math.inf
+
+
+def settled(counted: Samples, window: Window) -> tuple[Samples, Window]:
+    """The requests of `window` without its newest part, of which some may still be under way; and what is left.
+
+    Those that have ended by then are the quick ones. What is cut off is as long as 99 % of response times. Of a
+    server that slows down more and more that is the larger part, and rightly so.
+    """
+    start, end = window
+    if not len(counted):
+        return counted, (start, start)
+    until = max(start, end - float(np.quantile(counted.response_time_s, SETTLED)))
+    return in_window(counted, (start, until)), (start, until)
+
+
+class PrecisionReached:
+    """The former rule: only the throughput's precision, asked without a schedule of looks."""
+
+    def __init__(self, precision: float) -> None:
+        if not precision > 0:
+            raise ValueError(f"precision is more than 0, not {precision}")
+        self._precision = precision
 
     def __call__(self, samples: Samples, window_start: float, now: float) -> bool:
         """Whether the samples scheduled since `window_start` suffice; times in seconds since its start."""
-        successes = in_window(samples.where(samples.ok), (window_start, now))
-        if len(successes) < MIN_SUCCESSES_PER_BATCH * self.batches:
+        counted, window = settled(in_window(samples, (window_start, now)), (window_start, now))
+        successes = counted.scheduled_s[counted.ok]
+        if len(successes) < MIN_SUCCESSES:
             return False
-        # The latest requests have no answer yet: counting up to `now` would make the last batch look slow.
-        settled = now - float(np.percentile(successes.response_time_s, 99))
-        if settled <= window_start:
-            return False
-        rates = throughput_by_batch(successes, (window_start, settled), self.batches)
-        return relative_half_width(rates) <= self.precision
+        rate = rate_interval(successes, window)
+        return (
+            rate is not None and rate.relative_half_width(len(successes) / (window[1] - window[0])) <= self._precision
+        )

@@ -1,62 +1,135 @@
+import math
+
 import numpy as np
 import pytest
 
-from orchestrator.measure.samples import Outcome
-from orchestrator.measure.stopping import MIN_SUCCESSES_PER_BATCH, PrecisionReached
-from tests.unit.test_measure_windows import samples
+from orchestrator.measure.samples import Outcome, Samples
+from orchestrator.measure.steady import Steady
+from orchestrator.measure.stopping import FIRST_LOOK_S, LOOK_GROWTH, PrecisionReached, Sequential, settled
+from orchestrator.measure.verdict import Verdict
+from tests.fakes.queues import independent, to_samples
+
+MAX_S = 15.0
 
 
-def steady(rate, seconds, start=0.0):
-    return start + np.arange(int(rate * seconds)) / rate
+def rule(objective="throughput_rps", precision=0.05, limits=(), min_s=2.0, **changes):
+    return Sequential(objective, precision, dict(limits), min_s, MAX_S, Steady(1.0, 5.0), **changes)
+
+
+def steady(rate, seconds=MAX_S, latency_s=0.01, outcome=Outcome.OK):
+    scheduled = np.arange(int(rate * seconds)) / rate
+    latency = np.random.default_rng(0).uniform(0.9, 1.1, len(scheduled)) * latency_s
+    return to_samples(scheduled, latency, outcome)
+
+
+def poisson(rate, latency_s=0.01, seed=0):
+    rng = np.random.default_rng(seed)
+    return to_samples(*independent(rng, MAX_S, rate, lambda rng, n: rng.exponential(latency_s, n)))
+
+
+def stops_at(rule, samples, start=0.0):
+    """Length of the window when the rule has enough, asked every quarter of a second; infinite when it never has."""
+    for now in np.arange(0.25, MAX_S + 0.01, 0.25):
+        if rule.enough(samples.where(samples.done_s <= start + now), (start, start + now)):
+            return float(now)
+    return math.inf
+
+
+P99 = {"latency_p99_ms": 20.0}
 
 
 @pytest.mark.parametrize(
-    ("scheduled", "precise"),
+    ("rule", "samples", "earliest", "latest"),
     [
-        pytest.param(steady(1_000, 5), True, id="steady"),
-        pytest.param(np.r_[steady(1_800, 2.5), steady(200, 2.5, 2.5)], False, id="slows down half-way"),
-        pytest.param(np.r_[steady(1_000, 2.5)], False, id="falls silent"),
-        pytest.param([], False, id="nothing"),
+        pytest.param(rule(), steady(1000), 2.0, 2.25, id="precise after the minimum"),
+        pytest.param(rule(precision=0.01), steady(1000), 2.0, 2.5, id="a clock is precise at once"),
+        pytest.param(rule(precision=0.02), poisson(1000), 6.0, math.inf, id="noise takes time"),
+        pytest.param(rule(precision=0.10), poisson(1000), 2.0, 2.5, id="less precision takes less"),
+        pytest.param(rule(), steady(10), 10.0, 12.5, id="never with too few successes"),
+        pytest.param(rule(limits=P99), steady(1000), 2.0, 4.0, id="passed and precise"),
+        pytest.param(rule(limits=P99), steady(50), math.inf, math.inf, id="undecided: too few for p99"),
+        pytest.param(rule(limits=P99), steady(1000, latency_s=0.1), 1.0, 1.25, id="a clear loser ends before min_s"),
+        pytest.param(rule(limits=P99), steady(100, latency_s=0.1), 1.0, 1.5, id="a slow clear loser, too"),
+        pytest.param(rule(limits={"error_ratio": 0.001}), steady(1000, outcome=1), 1.0, 1.25, id="nothing but errors"),
+        pytest.param(rule(), steady(1000, outcome=Outcome.BROKEN), 2.0, 2.5, id="no success without a limit"),
+        pytest.param(rule("goodput_rps", limits={"latency_p50_ms": 20}), steady(1000), 2.0, 2.5, id="goodput"),
+        pytest.param(rule("latency_mean_ms"), poisson(1000), 2.0, 6.0, id="mean latency"),
+        pytest.param(rule("latency_p99_ms", 0.1), poisson(1000), 3.0, math.inf, id="p99 takes longer"),
+        pytest.param(rule("latency_p50_ms", 0.1), poisson(1000), 2.0, 2.5, id="than p50"),
+        pytest.param(rule("latency_max_ms", 0.5), steady(1000), math.inf, math.inf, id="a maximum is never precise"),
+        pytest.param(
+            rule(precision=0.01, open_loop=True), poisson(300), 2.0, 2.5, id="the rate of an open loop is given"
+        ),
+        pytest.param(rule(), steady(0), math.inf, math.inf, id="nothing at all"),
     ],
 )
-def test_it_is_enough_when_batches_agree(scheduled, precise):
-    assert PrecisionReached(0.05)(samples(scheduled), 0.0, 5.0) is precise
-
-
-def test_a_noisy_server_is_measured_longer_than_a_steady_one():
-    noise = np.sort(np.random.default_rng(0).uniform(0, 5, 2_000))
-    assert not PrecisionReached(0.01)(samples(noise), 0.0, 5.0)
-    assert PrecisionReached(0.10)(samples(noise), 0.0, 5.0)
-
-
-def test_it_is_never_enough_with_too_few_successes():
-    minimum = 10 * MIN_SUCCESSES_PER_BATCH
-    rule = PrecisionReached(1e9)
-    assert not rule(samples(steady(minimum - 1, 1)), 0.0, 1.0)
-    assert rule(samples(steady(minimum, 1)), 0.0, 1.0)
-
-
-def test_failures_do_not_count_towards_the_minimum():
-    failed = samples(steady(1_000, 5), outcome=Outcome.HTTP_ERROR)
-    assert not PrecisionReached(1e9)(failed, 0.0, 5.0)
+@pytest.mark.filterwarnings("error")
+def test_it_is_enough_when_the_objective_is_known_and_the_limits_are_decided(rule, samples, earliest, latest):
+    assert earliest <= stops_at(rule, samples) <= latest
 
 
 def test_the_warm_up_is_left_out():
-    stormy_warm_up = samples(np.r_[steady(5_000, 1), steady(1_000, 4, start=1.0)])
-    assert not PrecisionReached(0.05)(stormy_warm_up, 0.0, 5.0)
-    assert PrecisionReached(0.05)(stormy_warm_up, 1.0, 5.0)
+    stormy = Samples.concat([steady(5000, 1, latency_s=1.0), steady(1000)])
+    assert stops_at(rule(limits=P99), stormy) <= 1.5
+    assert 2 <= stops_at(rule(limits=P99), stormy, start=1.0) <= 4
 
 
-def test_requests_too_young_to_be_answered_do_not_look_like_a_slow_down():
-    answered = steady(1_000, 4.5)  # with a response time of half a second, nothing later has ended by 5 s
-    assert PrecisionReached(0.05)(samples(answered, latency_ms=500), 0.0, 5.0)
+def test_looks_are_few_and_their_times_grow():
+    asked = []
+
+    class Watched(Sequential):
+        def _relative_half_width(self, counted, window):
+            asked.append(window[1])
+            return math.inf
+
+    watched = Watched("throughput_rps", 0.05, {}, 0.0, MAX_S, Steady(0.0, 1.0))
+    samples = steady(200)
+    for now in np.arange(0.01, MAX_S, 0.01):
+        watched.enough(samples, (0.0, now))
+    assert asked[0] == pytest.approx(FIRST_LOOK_S, abs=0.02)
+    assert len(asked) == 1 + int(math.log(MAX_S / FIRST_LOOK_S) / math.log(LOOK_GROWTH))
+    assert min(np.diff(asked)) > 0.15
 
 
-def test_answers_slower_than_the_window_are_never_enough():
-    assert not PrecisionReached(1e9)(samples(steady(1_000, 1), latency_ms=2_000), 0.0, 1.0)
+def test_a_limit_that_is_just_kept_is_hardly_ever_failed_at_any_look():
+    limits = {"latency_p95_ms": -10 * math.log(0.05)}  # the truth
+    ended = [stops_at(rule(limits=limits), poisson(150, seed=seed)) for seed in range(40)]
+    assert sum(end < math.inf for end in ended) <= 2
 
 
-@pytest.mark.parametrize("arguments", [{"precision": 0.0}, {"precision": -1.0}, {"precision": 0.1, "batches": 4}])
-def test_a_rule_that_says_nothing_is_refused(arguments):
-    with pytest.raises(ValueError, match=r"precision|batch"):
-        PrecisionReached(**arguments)
+def test_the_last_verdict_has_its_own_share_of_the_error():
+    some = rule(limits=P99)
+    assert some.verdicts(steady(1000), (0.0, 5.0)) == {"latency_p99_ms": Verdict.PASS}
+    assert some.verdicts(steady(1000), (0.0, 0.48)) == {"latency_p99_ms": Verdict.UNDECIDED}
+
+
+def test_warm_up_is_asked_of_its_own_rule():
+    assert not rule().warm(steady(1000), 0.5)
+    assert rule().warm(steady(1000), 1.0)
+
+
+def test_requests_too_young_to_be_answered_are_not_looked_at():
+    answered = steady(1000, 4.5, latency_s=0.5)  # nothing later has ended by 5 s
+    kept, window = settled(answered, (0.0, 5.0))
+    assert window[1] == pytest.approx(4.45, abs=0.01)
+    assert len(kept) == pytest.approx(4450, abs=10)
+
+
+def test_answers_slower_than_the_window_leave_nothing_to_look_at():
+    kept, (start, end) = settled(steady(1000, 1, latency_s=2.0), (0.0, 1.0))
+    assert len(kept) == 0
+    assert start == end == 0
+
+
+@pytest.mark.parametrize(
+    "changes", [{"precision": 0.0}, {"precision": -1.0}, {"min_s": -1.0}, {"min_s": MAX_S + 1}, {"min_s": math.nan}]
+)
+def test_a_rule_that_says_nothing_is_refused(changes):
+    with pytest.raises(ValueError, match=r"precision|min_s"):
+        rule(**changes)
+
+
+@pytest.mark.parametrize(("precision", "enough"), [(0.05, True), (0.001, False)])
+def test_the_former_rule_knows_only_the_throughput(precision, enough):
+    assert PrecisionReached(precision)(poisson(3000).where(poisson(3000).done_s < 10), 0.0, 10.0) is enough
+    assert not PrecisionReached(precision)(steady(1000, outcome=Outcome.BROKEN), 0.0, 5.0)

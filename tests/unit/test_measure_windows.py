@@ -3,13 +3,14 @@ import math
 import numpy as np
 import pytest
 
+from orchestrator.measure.measurement import FIGURES, Measurement
 from orchestrator.measure.samples import Outcome, Samples
 from orchestrator.measure.windows import in_window, measure
 
 NAN = math.nan
 
 
-def samples(scheduled_s, latency_ms=10.0, outcome=Outcome.OK, **server):
+def samples(scheduled_s, latency_ms=10.0, outcome=Outcome.OK, sent_s=None, **server):
     rows = len(scheduled_s)
     scheduled = np.asarray(scheduled_s, np.float64)
     columns = {
@@ -18,7 +19,7 @@ def samples(scheduled_s, latency_ms=10.0, outcome=Outcome.OK, **server):
     }
     return Samples(
         scheduled_s=scheduled,
-        sent_s=scheduled,
+        sent_s=scheduled if sent_s is None else np.asarray(sent_s, np.float64),
         done_s=scheduled + np.asarray(latency_ms) / 1e3,
         outcome=np.broadcast_to(np.asarray(outcome, np.uint8), rows),
         status=np.full(rows, 200, np.int16),
@@ -120,10 +121,80 @@ def test_without_a_success_there_is_no_latency_and_no_throughput(outcomes, windo
     found = measure(samples([0.0] * len(outcomes), outcome=outcomes), window, {"latency_p99_ms": 1.0})
     assert (found.throughput_rps, found.goodput_rps, found.requests) == (0, 0, requests)
     assert found.error_ratio == pytest.approx(error_ratio, nan_ok=True)
-    known = {"throughput_rps", "goodput_rps", "requests", "duration_s", "error_ratio"}
-    assert set(found.metrics()) <= known
+    assert not [name for name in found.metrics() if "latency" in name or "uncorrected" in name]
 
 
 def test_a_window_that_ends_before_it_starts_is_refused():
     with pytest.raises(ValueError, match="before its start"):
         measure(samples([0.0]), (2.0, 1.0), {})
+
+
+def test_what_a_client_without_a_schedule_would_say_stands_beside_it():
+    late = samples([0.0, 0.1, 0.2], latency_ms=[10.0, 20.0, 40.0], sent_s=[0.0, 0.105, 0.22])
+    found = measure(late, (0.0, 1.0), {})
+    assert found.latency_mean_ms == pytest.approx(70 / 3)
+    assert found.uncorrected_mean_ms == pytest.approx(45 / 3)
+    assert found.uncorrected_p50_ms == pytest.approx(15)
+    assert found.send_lag_mean_ms == pytest.approx(25 / 3)
+    assert found.send_lag_p99_ms == pytest.approx(19.7)
+
+
+def test_unsent_and_timed_out_requests_count_against_the_slo():
+    outcome = [Outcome.OK, Outcome.OK, Outcome.TIMEOUT, Outcome.UNSENT]
+    found = measure(
+        samples([0.0, 0.1, 0.2, 0.3], [10.0, 60.0, 900.0, 900.0], outcome, sent_s=[0.0, 0.1, 0.2, NAN]),
+        (0.0, 2.0),
+        {"latency_p99_ms": 50.0},
+    )
+    assert (found.requests, found.successes) == (4, 2)
+    assert (found.error_ratio, found.slo_attainment) == (0.5, 0.25)
+    assert (found.offered_rps, found.sent_rps, found.throughput_rps, found.goodput_rps) == (2.0, 1.5, 1.0, 0.5)
+
+
+def test_an_error_limit_bounds_no_latency():
+    assert measure(samples([0.0]), (0.0, 1.0), {"error_ratio": 0.001}).goodput_rps == 1
+
+
+def test_a_request_may_carry_several_items():
+    found = measure(samples(np.arange(100) / 100), (0.0, 1.0), {}, items_per_request=8)
+    assert found.items_per_s == 800
+    assert found.intervals["items_per_s"] == found.intervals["throughput_rps"].times(8)
+
+
+def test_what_is_neither_queue_nor_compute_is_the_network():
+    timed = samples(
+        [0.0, 0.1], latency_ms=10.0, queue_s=[0.004, NAN], batch_wait_s=[0.001, NAN], compute_s=[0.005, NAN]
+    )
+    assert measure(timed, (0.0, 1.0), {}).network_ms_mean == pytest.approx(1.0)
+
+
+def busy(rows=2_000):
+    rng = np.random.default_rng(0)
+    server = {name: rng.uniform(0.001, 0.002, rows) for name in ("queue_s", "batch_wait_s", "compute_s", "batch_size")}
+    outcome = np.where(rng.random(rows) < 0.01, Outcome.TIMEOUT, Outcome.OK)
+    scheduled = np.arange(rows) / 200
+    return samples(scheduled, rng.uniform(5, 15, rows), outcome, sent_s=scheduled + 1e-4, **server)
+
+
+def test_every_figure_but_the_maximum_has_an_interval_around_it():
+    found = measure(busy(), (0.0, 10.0), {"latency_p99_ms": 14.0})
+    assert set(FIGURES) - set(found.intervals) == {"latency_max_ms", "max_rate_rps"}
+    for name, interval in found.intervals.items():
+        assert interval.lo <= getattr(found, name) + 1e-9, name
+        assert getattr(found, name) <= interval.hi + 1e-9, name
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5, 2_000])
+def test_a_measurement_is_rebuilt_from_its_metrics(rows):
+    found = measure(busy(rows), (0.0, 10.0), {})
+    flat = found.metrics()
+    assert ("latency_p99_ms_lo" in flat) is (rows > 5)
+    assert all(math.isfinite(value) for value in flat.values())
+    assert Measurement.from_metrics(flat) == found
+
+
+def test_a_stored_measurement_without_intervals_is_read():
+    found = Measurement.from_metrics({"throughput_rps": 10.0, "requests": 100})
+    assert (found.throughput_rps, found.requests, found.successes) == (10.0, 100, 0)
+    assert math.isnan(found.latency_p99_ms)
+    assert not found.intervals
