@@ -167,11 +167,8 @@ def through_a_freeze_s(
 ) -> NDArray[np.float64]:
     """Response times of a `Constant` server that neither reads nor answers for a while: (requests,), seconds.
 
-    What arrives while it stands still is read at the end, and then takes its time; what was due then leaves at the
-    end.
+    What was due meanwhile leaves at the end; delays count from the arrival at the socket, which the kernel notes.
     """
+    due_s = scheduled_s + delay_s
     ends_s = begins_s + lasts_s
-    read_s = np.where((scheduled_s >= begins_s) & (scheduled_s < ends_s), ends_s, scheduled_s)
-    due_s = read_s + delay_s
-    done_s = np.where((due_s >= begins_s) & (due_s < ends_s), ends_s, due_s)
-    return done_s - scheduled_s
+    return np.where((due_s >= begins_s) & (due_s < ends_s), ends_s, due_s) - scheduled_s

@@ -10,9 +10,10 @@
 | fifo | service | it waits for the ones before it and takes the service time: one worker, first come first served |
 | cpu | turns | it burns so many turns of a loop: what a starved machine makes slow |
 
-Times are milliseconds and count from the moment when the request was read. All laws but `cpu` only wait, so that many
-servers fit on one machine: the worker of `fifo` is computed (departure = max(arrival, previous departure) + service).
-Prints its port, serves until SIGTERM, then prints how late it sent its answers, as a JSON object.
+Times are milliseconds and count from the moment when the request arrived at the socket, as noted by the kernel. All
+laws but `cpu` only wait, so that many servers fit on one machine: the worker of `fifo` is computed (departure =
+max(arrival, previous departure) + service). Prints its port, serves until SIGTERM, then prints how late it sent its
+answers, as a JSON object. Linux only.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import asyncio
 import json
 import os
 import signal
+import socket
+import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -36,8 +39,13 @@ BACKLOG = 4096  # connections opened while the server stands still must not be t
 PRECEDENCE = -10  # niceness, where that is allowed: what else runs here must not change the law
 DRAWN = 4096  # delays that are drawn at a time, ahead of the requests
 
-Serve = Callable[[Callable[[], None]], None]
-"""Is called when a request was read, with the function that sends its answer."""
+LARGEST_READ = 1 << 18
+SO_TIMESTAMPNS = 35  # <asm-generic/socket.h>: with what is read comes the time at which it arrived
+TIMESPEC = struct.Struct("@ll")
+ANCILLARY_SPACE = socket.CMSG_SPACE(TIMESPEC.size)
+
+Serve = Callable[[int, Callable[[], None]], None]
+"""Is called for each request: when it arrived (`time.monotonic_ns`), and the function that sends its answer."""
 
 
 def delays_ns(law: str, numbers: Sequence[float], slowdown: float, seed: int) -> Iterator[int]:
@@ -55,16 +63,16 @@ def delays_ns(law: str, numbers: Sequence[float], slowdown: float, seed: int) ->
 
 def serve_each(answers: Answers, delays: Iterator[int]) -> Serve:
     """Requests do not wait for each other."""
-    return lambda send: answers.at(time.monotonic_ns() + next(delays), send)
+    return lambda arrived_ns, send: answers.at(arrived_ns + next(delays), send)
 
 
 def serve_in_turn(answers: Answers, services: Iterator[int]) -> Serve:
     """One worker, first come first served."""
     free_ns = 0
 
-    def serve(send: Callable[[], None]) -> None:
+    def serve(arrived_ns: int, send: Callable[[], None]) -> None:
         nonlocal free_ns
-        free_ns = max(time.monotonic_ns(), free_ns) + next(services)
+        free_ns = max(arrived_ns, free_ns) + next(services)
         answers.at(free_ns, send)
 
     return serve
@@ -73,7 +81,7 @@ def serve_in_turn(answers: Answers, services: Iterator[int]) -> Serve:
 def serve_by_burning(turns: int) -> Serve:
     """Computes in the event loop: one worker that needs the processor."""
 
-    def serve(send: Callable[[], None]) -> None:
+    def serve(arrived_ns: int, send: Callable[[], None]) -> None:
         for _ in range(turns):
             pass
         send()
@@ -85,43 +93,64 @@ def freezing(serve: Serve, answers: Answers, at_s: float, for_s: float) -> Serve
     """Once, `at_s` after the first request, the server neither reads nor answers `for_s` long."""
     pending = True
 
-    def serve_or_begin(send: Callable[[], None]) -> None:
+    def serve_or_begin(arrived_ns: int, send: Callable[[], None]) -> None:
         nonlocal pending
         if pending:
             pending = False
-            answers.at(time.monotonic_ns() + round(at_s * 1e9), lambda: time.sleep(for_s))
-        serve(send)
+            answers.at(arrived_ns + round(at_s * 1e9), lambda: time.sleep(for_s))
+        serve(arrived_ns, send)
 
     return serve_or_begin
 
 
-class Connection(asyncio.Protocol):
-    """Keep-alive HTTP/1.1; what a request says does not matter."""
+class Connection:
+    """Keep-alive HTTP/1.1 on an accepted socket; what a request says does not matter.
 
-    def __init__(self, serve: Serve) -> None:
+    Not asyncio's own: that neither tells when data arrived nor sends before the end of the event loop's turn.
+    """
+
+    def __init__(self, accepted: socket.socket, serve: Serve) -> None:
+        self._socket = accepted
         self._serve = serve
-
-    def connection_made(self, transport):
-        self._transport = transport
-        self._socket = transport.get_extra_info("socket").fileno()
         self._parser = HttpRequestParser(self)
+        accepted.setblocking(False)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        accepted.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        asyncio.get_running_loop().add_reader(accepted, self._on_readable)
 
-    def connection_lost(self, exc):
-        self._socket = None
-
-    def data_received(self, data):
+    def _on_readable(self) -> None:
         try:
-            self._parser.feed_data(data)
-        except HttpParserError:
-            self._transport.abort()
+            data, ancillary, _, _ = self._socket.recvmsg(LARGEST_READ, ANCILLARY_SPACE)
+            self._arrived_ns = arrived_ns(ancillary)
+            if data:
+                self._parser.feed_data(data)
+            else:
+                self._close()
+        except BlockingIOError:
+            pass
+        except (OSError, HttpParserError):
+            self._close()
 
-    def on_message_complete(self):
-        self._serve(self._answer)
+    def on_message_complete(self) -> None:
+        """httptools calls it at the end of a request."""
+        self._serve(self._arrived_ns, self._answer)
 
-    def _answer(self):
-        if self._socket is not None:
-            # At once: the transport would write at the end of the event loop's turn. So short an answer always fits.
-            os.write(self._socket, ANSWER)
+    def _answer(self) -> None:
+        with suppress(OSError):  # the client has gone; so short an answer always fits into the socket
+            self._socket.send(ANSWER)
+
+    def _close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+
+
+def arrived_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
+    """When the kernel got the data, as `time.monotonic_ns`; it notes `time.time_ns`. Now, when it did not note it."""
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = TIMESPEC.unpack(content)
+            return seconds * 1_000_000_000 + nanoseconds - time.time_ns() + time.monotonic_ns()
+    return time.monotonic_ns()
 
 
 async def run(options: argparse.Namespace) -> None:
@@ -138,9 +167,11 @@ async def run(options: argparse.Namespace) -> None:
         serve = (serve_in_turn if options.law == "fifo" else serve_each)(answers, delays)
     if options.freeze_at is not None:
         serve = freezing(serve, answers, options.freeze_at, options.freeze_for)
-    server = await loop.create_server(lambda: Connection(serve), "127.0.0.1", options.port, backlog=BACKLOG)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await stop.wait()
+    with socket.create_server(("127.0.0.1", options.port), backlog=BACKLOG) as listener:
+        listener.setblocking(False)
+        loop.add_reader(listener, lambda: Connection(listener.accept()[0], serve))
+        print(listener.getsockname()[1], flush=True)
+        await stop.wait()
     print(json.dumps(answers.lateness_ms()), flush=True)
 
 
