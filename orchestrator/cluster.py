@@ -38,8 +38,13 @@ class Cluster:
     dashboard_url: str
     data_plane: str | None  # None on a cluster that others have started
     trial_nodes: tuple[str, ...]  # ids of the nodes with a trial slot; empty on a cluster that declares none
-    node_count: int = 1
+    nodes: tuple[str, ...] = ()  # ids of all nodes
     http_port: int = HTTP_PORT
+
+    @property
+    def node_count(self) -> int:
+        """How many nodes there are; one where they were not counted."""
+        return max(1, len(self.nodes))
 
 
 def ask_cluster(question: Callable[[], Answer]) -> Answer:
@@ -110,7 +115,7 @@ def _connect(address: str) -> Cluster:
         dashboard_url=f"http://{context.dashboard_url}",
         data_plane=None,
         trial_nodes=_trial_nodes(),
-        node_count=len(_nodes()),
+        nodes=tuple(sorted(node["NodeID"] for node in _nodes())),
     )
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Score, Status, StudyResult, TrialResult
 
 
@@ -33,6 +34,9 @@ def trial_document(trial: TrialResult) -> dict[str, Any]:
         "number": trial.number,
         "status": str(trial.status),
         "reasons": list(trial.reasons),
+        "verdict": trial.verdict.value if trial.verdict else None,
+        "slo": {limit: verdict.value for limit, verdict in trial.verdicts.items()},
+        "explanation": trial.explanation or None,
         "config": to_json(trial.configuration),
         "metrics": metrics(trial),
         "wall_s": to_json(trial.wall_s),
@@ -41,9 +45,9 @@ def trial_document(trial: TrialResult) -> dict[str, Any]:
 
 
 def metrics(trial: TrialResult) -> dict[str, float]:
-    """Every finite figure of a trial, and what it cost to get there (`overhead_s`)."""
+    """Every finite figure of a trial, its interval as `_lo` and `_hi`, and what it cost to get there (`overhead_s`)."""
     measured = trial.measurement.metrics() if trial.measurement else {}
-    every = {**measured, "overhead_s": float(trial.overhead_s)}
+    every = {**trial.details, **measured, "overhead_s": float(trial.overhead_s)}
     return {name: value for name, value in every.items() if math.isfinite(value)}
 
 
@@ -51,7 +55,11 @@ def trial_record(trial: TrialResult) -> dict[str, Any]:
     """All of a trial but its samples, as strict JSON values; `trial_from_document` is the inverse."""
     score = None
     if trial.score is not None:
-        score = {"value": to_json(trial.score.value), "violation": to_json(trial.score.violation)}
+        score = {
+            "value": to_json(trial.score.value),
+            "violation": to_json(trial.score.violation),
+            "shown": trial.score.shown,
+        }
     return {
         **trial_document(trial),
         "score": score,
@@ -67,13 +75,18 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
     key of a trial is missing.
     """
     score, figures = document.get("score"), document["metrics"]
+    measurement = Measurement.from_metrics(figures) if "requests" in figures else None  # always measured
+    own = {*(measurement.metrics() if measurement else ()), "overhead_s"}
     return TrialResult(
         number=document["number"],
         configuration=document["config"],
         status=Status(document["status"]),
         reasons=tuple(document["reasons"]),
-        measurement=Measurement.from_metrics(figures) if "requests" in figures else None,  # always measured
-        score=Score(_number(score["value"]), _number(score["violation"])) if score else None,
+        measurement=measurement,
+        score=Score(_number(score["value"]), _number(score["violation"]), score.get("shown", True)) if score else None,
+        verdicts={limit: Verdict(verdict) for limit, verdict in document.get("slo", {}).items()},
+        details={name: value for name, value in figures.items() if name not in own},
+        explanation=document.get("explanation") or "",
         wall_s=_number(document["wall_s"]),
         overhead_s=_number(document["overhead_s"]),
         serve_config=document.get("serve_config", {}),

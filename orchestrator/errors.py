@@ -40,6 +40,10 @@ class ExperimentError(OrchestratorError):
         super().__init__("\n".join(f"{file}: {problem}" for problem in self.problems))
 
 
+class EndpointError(OrchestratorError):
+    """An endpoint that is to be put under load does not answer."""
+
+
 class UsageError(OrchestratorError):
     """The command was given something it cannot work with (an unknown study, a bad option value)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.verdict import Verdict, overall
 from orchestrator.plain import found, is_number
 from orchestrator.result import Score
 from orchestrator.validation import unknown
@@ -33,6 +34,9 @@ MINIMIZE = (
 
 SMALLEST_ERROR_RATIO = 0.001
 """The least error limit that an excess is divided by, so that violations of a limit of 0 are graded too."""
+
+SMALLEST_VIOLATION = 0.001
+"""Of a limit that has failed though the figure keeps it."""
 
 UNMEASURED_VIOLATION = 1 / SMALLEST_ERROR_RATIO
 """Violation of a figure that could not be measured: as bad as every request failing."""
@@ -115,13 +119,17 @@ class Objective(BaseModel):
         return self._metric
 
 
-def score(measurement: Measurement, slo: Slo, objective: Objective) -> Score:
-    """The objective's figure, and by how much the SLO is violated.
+def score(
+    measurement: Measurement, slo: Slo, objective: Objective, verdicts: Mapping[str, Verdict] | None = None
+) -> Score:
+    """The objective's figure, by how much the SLO is violated, and whether the verdicts on its limits say so.
 
     The violation is the worst relative excess over a limit: measured / limit - 1, or 0 when all limits hold.
     An error ratio's excess is divided by SMALLEST_ERROR_RATIO at least. A figure that is needed but was not
-    measured (NaN: no request succeeded) is a violation too, of UNMEASURED_VIOLATION.
+    measured (NaN: no request succeeded) is a violation too, of UNMEASURED_VIOLATION. A limit that has failed is
+    one of SMALLEST_VIOLATION at least: failed requests break a limit on a percentile, but are not in the figure.
     """
+    found = overall(verdicts or {})
     value = float(getattr(measurement, objective.metric))
     excesses = [0.0, 0.0 if math.isfinite(value) else UNMEASURED_VIOLATION]
     for metric, limit in slo.latency_limits_ms().items():
@@ -129,7 +137,9 @@ def score(measurement: Measurement, slo: Slo, objective: Objective) -> Score:
     if slo.error_ratio is not None:
         scale = max(slo.error_ratio, SMALLEST_ERROR_RATIO)
         excesses.append(_excess(measurement.error_ratio, slo.error_ratio, scale))
-    return Score(value=value, violation=max(excesses))
+    if found is Verdict.FAIL:
+        excesses.append(SMALLEST_VIOLATION)
+    return Score(value=value, violation=max(excesses), shown=found is not Verdict.UNDECIDED)
 
 
 def _excess(measured: float, limit: float, scale: float) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
+from orchestrator.measure.verdict import Verdict, overall
 
 Configuration = Mapping[str, Any]
 """{knob path: value}; only the active knobs of a conditional space are present."""
@@ -33,15 +34,17 @@ class Status(str, Enum):
 class Score:
     """How good a trial is: `value` in the objective's own unit, `violation` >= 0 its graded distance from the SLO.
 
-    A violation of 0 means that the SLO holds; 0.5 that the worst limit is exceeded by half.
+    A violation of 0 means that the figures keep the SLO; 0.5 that the worst limit is exceeded by half. `shown`: there
+    were requests enough to say so with confidence.
     """
 
     value: float
     violation: float
+    shown: bool = True
 
     @property
     def feasible(self) -> bool:
-        """Whether the SLO holds."""
+        """Whether the figures keep the SLO."""
         return self.violation == 0
 
 
@@ -50,8 +53,10 @@ class TrialResult:
     """One configuration under one load.
 
     `overhead_s` is `wall_s` less warm-up and measuring: what it cost to get to the configuration and back.
-    `serve_config` is the exact Serve config that was applied, in the trial's slot; `export_config` is the same
-    configuration as a user deploys it. `samples` is dropped once it is stored.
+    `verdicts` has, by limit of the SLO, whether it was shown to hold; `details` further figures by name: where the
+    time went, and what the machine was used for. `explanation` says what limits the configuration. `serve_config`
+    is the exact Serve config that was applied, in the trial's slot; `export_config` is the same configuration as a
+    user deploys it. `samples` is dropped once it is stored.
     """
 
     number: int
@@ -60,6 +65,9 @@ class TrialResult:
     reasons: tuple[str, ...] = ()
     measurement: Measurement | None = None
     score: Score | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)
+    explanation: str = ""
     wall_s: float = 0.0
     overhead_s: float = 0.0
     serve_config: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +81,11 @@ class TrialResult:
             raise ValueError(f"a trial that is {self.status} has no score")
         if self.status is not Status.COMPLETE and not self.reasons:
             raise ValueError(f"a trial that is {self.status} states its reasons")
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """On the whole SLO; None without a measurement."""
+        return overall(self.verdicts) if self.measurement is not None else None
 
 
 @dataclass(frozen=True)
@@ -110,12 +123,15 @@ class StudyResult:
 
 
 def best_of(trials: tuple[TrialResult, ...], maximize: bool) -> TrialResult | None:
-    """The complete trial with the best score among those within the SLO; the earliest of equals."""
+    """The complete trial with the best score among those within the SLO; the earliest of equals.
+
+    Trials that were not shown to keep the SLO only count when none was.
+    """
     feasible = [t for t in trials if t.status is Status.COMPLETE and t.score is not None and t.score.feasible]
     if not feasible:
         return None
     sign = 1 if maximize else -1
-    return max(feasible, key=lambda t: (sign * t.score.value, -t.number))  # type: ignore[union-attr]
+    return max(feasible, key=lambda t: (t.score.shown, sign * t.score.value, -t.number))  # type: ignore[union-attr]
 
 
 def _ratio(numerator: float, denominator: float) -> float:

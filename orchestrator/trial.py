@@ -1,20 +1,22 @@
-"""One trial, top to bottom: deploy, warm up, load, measure, score."""
+"""One trial, top to bottom: deploy, load, judge, score, explain."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from orchestrator.diagnosis import diagnose, facts_of
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
-from orchestrator.experiment import Experiment
-from orchestrator.load.generator import LoadRecord
+from orchestrator.experiment import ClosedLoop, Experiment
 from orchestrator.measure.samples import Outcome, Samples
-from orchestrator.measure.windows import in_window, measure
+from orchestrator.measure.windows import in_window
 from orchestrator.objective import score
-from orchestrator.result import Configuration, Status, TrialResult
+from orchestrator.observation import Observation
+from orchestrator.result import Configuration, Score, Status, TrialResult
 from orchestrator.serve_config import (
     app_problems,
     deployable,
@@ -48,13 +50,24 @@ class Serving(Protocol):
 class Load(Protocol):
     """What puts the experiment's load on an application."""
 
-    def run(self, url: str) -> LoadRecord:
-        """Warms up and measures the application at `url`.
+    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+        """Warms up and measures the application at `url`, whose Serve config is `application`.
+
+        `ceiling_rps` is what an application that does nothing reaches here, NaN where that is not known.
 
         Raises:
             PayloadError: the workload's payloads cannot be made for this application.
             DeploymentFailedError: the application is said to run but does not answer.
         """
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a trial's place is like: cores that may be used, what the null application reaches, the data plane."""
+
+    cores: float = math.nan
+    ceiling_rps: float = math.nan
+    data_plane: str | None = None
 
 
 def run_trial(
@@ -65,15 +78,16 @@ def run_trial(
     load: Load,
     clock: Callable[[], float],
     on_phase: Callable[[str], None],
+    place: Place = Place(),
 ) -> TrialResult:
     """Measures one configuration; whatever happens to it is in the result, never an exception.
 
-    `clock` gives monotonic seconds; `on_phase` hears "deploying" and "loading" when they begin.
+    `clock` gives monotonic seconds; `on_phase` hears "deploy" when that begins, and what the load says of its own.
     """
     started = clock()
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
     application = without_access_log(merge(experiment.app, configuration))
-    config = _trial_config(application, serving)
+    config = trial_config(application, serving)
     export = deployable(application, application.get("name", experiment.name), application.get("route_prefix", "/"))
 
     def end(status: Status, reason: str) -> TrialResult:
@@ -93,41 +107,78 @@ def run_trial(
     if problems:
         return end(Status.INFEASIBLE, "; ".join(f"{path}: {message}" for path, message in problems))
     try:
-        on_phase("deploying")
+        on_phase("deploy")
         url = serving.deploy(config["applications"][0], experiment.deploy_timeout_s)
-        on_phase("loading")
-        record = load.run(url)
+        seen = load.run(url, application, place.ceiling_rps, on_phase)
     except InfeasibleError as error:
         return end(Status.INFEASIBLE, str(error))
     except (DeploymentFailedError, PayloadError) as error:
         return end(Status.FAILED, str(error))
 
-    measurement = measure(record.samples, record.window, experiment.slo.latency_limits_ms())
-    counted = in_window(record.samples, record.window)
-    if not counted.ok.any():
-        failed = end(Status.FAILED, f"no request succeeded: {describe_outcomes(counted)}")
-        return replace(failed, measurement=measurement, samples=record.samples)
+    status, reasons = _judged(seen)
     wall = clock() - started
     return TrialResult(
-        number=number,
-        configuration=dict(configuration),
-        status=Status.COMPLETE,
-        reasons=() if counted.ok.all() else (describe_outcomes(counted),),
-        measurement=measurement,
-        score=score(measurement, experiment.slo, experiment.objective),
+        number,
+        dict(configuration),
+        status,
+        reasons=reasons,
+        measurement=seen.measurement,
+        score=None if status is Status.FAILED else _score(seen, experiment),
+        verdicts=seen.verdicts,
+        details=seen.figures(),
+        explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
-        overhead_s=max(0.0, wall - record.window[1]),
+        overhead_s=max(0.0, wall - seen.loaded_s),
         serve_config=config,
         export_config=export,
-        samples=record.samples,
+        samples=seen.samples,
     )
 
 
-def _trial_config(application: dict, serving: Serving) -> dict:
+def _judged(seen: Observation) -> tuple[Status, tuple[str, ...]]:
+    counted = in_window(seen.samples, seen.window)
+    if not counted.ok.any():
+        return Status.FAILED, (f"no request succeeded: {describe_outcomes(counted)}",)
+    if seen.invalid:
+        return Status.INVALID, seen.invalid
+    return Status.COMPLETE, tuple(_remarks(seen, counted))
+
+
+def _score(seen: Observation, experiment: Experiment) -> Score:
+    return score(seen.measurement, experiment.slo, experiment.objective, seen.verdicts)
+
+
+def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:
+    if not counted.ok.all():
+        yield describe_outcomes(counted)
+    for reason in seen.repeated:
+        yield f"measured again, for the first time could not be trusted: {reason}"
+
+
+def _explain(application: Mapping, seen: Observation, experiment: Experiment, place: Place) -> str:
+    traffic = experiment.load.traffic
+    facts = facts_of(
+        application,
+        seen.measurement,
+        seen.breakdown,
+        seen.machine,
+        concurrency=traffic.concurrency if isinstance(traffic, ClosedLoop) else math.nan,
+        cores=place.cores,
+        ceiling_rps=place.ceiling_rps,
+        data_plane=place.data_plane,
+    )
+    return diagnose(facts).sentence
+
+
+def trial_config(application: dict, serving: Serving) -> dict:
+    """The Serve config of an application in a trial's place."""
     application = with_trial_defaults(application)
     if serving.node_id is not None:
         application = pin(application, serving.node_id)
     return deployable(application, serving.slot, f"/{serving.slot}")
+
+
+_WORDS = {Outcome.TIMEOUT: "time-out", Outcome.BROKEN: "broken connection", Outcome.UNSENT: "never sent"}
 
 
 def describe_outcomes(samples: Samples) -> str:
@@ -138,7 +189,7 @@ def describe_outcomes(samples: Samples) -> str:
     answered = samples.outcome == Outcome.HTTP_ERROR
     for status, count in zip(*np.unique(samples.status[answered], return_counts=True), strict=True):
         parts.append(f"{count:,} × HTTP {status}")
-    for outcome, words in ((Outcome.TIMEOUT, "time-out"), (Outcome.BROKEN, "broken connection")):
+    for outcome, words in _WORDS.items():
         count = int((samples.outcome == outcome).sum())
         if count:
             parts.append(f"{count:,} × {words}")

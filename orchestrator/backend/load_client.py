@@ -1,4 +1,4 @@
-"""The load client as a Ray actor on the trial's node, in a process of its own."""
+"""A load client's process: a Ray actor that sends its part of every load of a study."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 from orchestrator.errors import DeploymentFailedError
 from orchestrator.experiment import Experiment
 from orchestrator.load.endpoint import Endpoint, Payload, encode
-from orchestrator.load.generator import ClosedLoopPlan, LoadRecord, run_closed_loop
+from orchestrator.load.generator import Generator
+from orchestrator.load.plan import Traffic
 from orchestrator.load.probe import NOT_ROUTED, wait_for_answer
-from orchestrator.measure.stopping import PrecisionReached
+from orchestrator.load.record import GeneratorRecord
+from orchestrator.measure.samples import Samples
 from orchestrator.workload.payloads import make_payloads
 
 ANSWER_DEADLINE_S = 10.0
@@ -19,35 +21,71 @@ _ASK_READY = Payload(body=b"", path="/v2/health/ready", method="GET")
 
 
 class LoadClient:
-    """Puts the experiment's load on one URL after another; to be run as a Ray actor."""
+    """Prepares for an application, then is a `Part` (`orchestrator.load.conductor`) of one traffic after another."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, index: int, count: int) -> None:
         self._experiment = experiment
+        self._index = index
+        self._count = count
         self._payloads: tuple[Payload, ...] | None = None
+        self._requests: list[bytes] = []
+        self._endpoint: Endpoint | None = None
+        self._generator: Generator | None = None
 
-    def run(self, url: str) -> LoadRecord:
-        """See `orchestrator.trial.Load.run`."""
+    def prepare(self, url: str) -> None:
+        """Waits until the application at `url` answers, and makes the requests that it will get.
+
+        Raises:
+            PayloadError: the workload's payloads cannot be made for this application.
+            DeploymentFailedError: the application is said to run but does not answer.
+        """
         endpoint = Endpoint.parse(url)
-        requests = self._requests(endpoint)
-        self._wait(endpoint, requests[0])
-        measure, workload = self._experiment.measure, self._experiment.workload
-        plan = ClosedLoopPlan(
-            concurrency=self._experiment.load.closed_loop.concurrency,
-            warmup_s=measure.warmup_s,
-            min_s=measure.min_s,
-            max_s=measure.max_s,
-            timeout_s=workload.timeout_s,
-        )
-        return run_closed_loop(endpoint, requests, plan, PrecisionReached(measure.precision))
-
-    def _requests(self, endpoint: Endpoint) -> list[bytes]:
         if self._payloads is None:
-            workload = self._experiment.workload
-            if workload.payloads is None:  # the application itself will be asked for its inputs
-                self._wait(endpoint, encode(endpoint, _ASK_READY))
-            base_dir = Path(self._experiment.file).parent
-            self._payloads = make_payloads(workload, endpoint.url, base_dir)
-        return [encode(endpoint, payload) for payload in self._payloads]
+            self._payloads = self._make_payloads(endpoint)
+        by_identity = {id(payload): encode(endpoint, payload) for payload in self._payloads}  # a mix repeats them
+        requests = [by_identity[id(payload)] for payload in self._payloads]
+        first = self._index * len(requests) // self._count  # clients do not send the same at the same time
+        self._requests = requests[first:] + requests[:first]
+        self._endpoint = endpoint
+        self._wait(endpoint, self._requests[0])
+
+    def take(self, traffic: Traffic) -> None:
+        """This process's part of the next load."""
+        assert self._endpoint is not None
+        timeout_s = self._experiment.workload.timeout_s
+        self._generator = Generator(self._endpoint, self._requests, traffic, timeout_s)
+
+    def start(self, at: float) -> None:
+        """See `Part`."""
+        self._part.start(at)
+
+    def progress(self) -> Samples:
+        """See `Part`."""
+        return self._part.progress()
+
+    def stop(self) -> None:
+        """See `Part`."""
+        self._part.stop()
+
+    def collect(self) -> GeneratorRecord:
+        """See `Part`."""
+        return self._part.collect()
+
+    def abort(self) -> None:
+        """See `Part`."""
+        self._part.abort()
+
+    @property
+    def _part(self) -> Generator:
+        assert self._generator is not None, "take() comes first"
+        return self._generator
+
+    def _make_payloads(self, endpoint: Endpoint) -> tuple[Payload, ...]:
+        workload = self._experiment.workload
+        if workload.asks_the_application:
+            self._wait(endpoint, encode(endpoint, _ASK_READY))
+        base_dir = Path(self._experiment.file).parent
+        return make_payloads(workload, endpoint.url, base_dir, self._experiment.load.items_per_request)
 
     def _wait(self, endpoint: Endpoint, request: bytes) -> None:
         status = wait_for_answer(endpoint, request, ANSWER_DEADLINE_S)

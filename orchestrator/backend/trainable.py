@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import RayActorError, RayTaskError
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from ray.exceptions import RayTaskError
 
-from orchestrator.backend.load_client import LoadClient
 from orchestrator.backend.port import report
-from orchestrator.errors import DeploymentFailedError
+from orchestrator.backend.remote_load import RemoteLoad
+from orchestrator.ceiling import null_application
+from orchestrator.environment import allowed_cores
+from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import Experiment
-from orchestrator.load.generator import LoadRecord
-from orchestrator.trial import run_trial
+from orchestrator.trial import Place, run_trial, trial_config
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class TrialSetup:
     """What every trial actor is given: actor handles, and which slot belongs to which node.
 
     `slots` maps node ids to slot names. `pinned` keeps a trial's replicas on its node: wherever there are others.
+    `nodes` are the ids of all nodes.
     """
 
     experiment: Experiment
@@ -32,10 +38,12 @@ class TrialSetup:
     feed: Any
     slots: Mapping[str, str]
     pinned: bool
+    nodes: tuple[str, ...]
+    data_plane: str | None
 
 
 class ServeTrial(tune.Trainable):
-    """Runs `run_trial` once per step; a step is a whole trial."""
+    """Runs `run_trial` once per step; a step is a whole trial. The first one finds the ceiling of its place before."""
 
     def setup(self, config: dict[str, Any], setup: TrialSetup) -> None:
         """Called once per actor, for the first of its trials."""
@@ -47,7 +55,14 @@ class ServeTrial(tune.Trainable):
             slot=setup.slots.get(node_id) or next(iter(setup.slots.values())),
             node_id=node_id if setup.pinned else None,
         )
-        self._load = RemoteLoad(setup.experiment, node_id)
+        elsewhere = setup.experiment.load.placement == "other_node"
+        self._load = RemoteLoad(
+            setup.experiment,
+            self._serving.slot,
+            nodes=_others(node_id, setup) if elsewhere else (node_id,),
+            host=ray.util.get_node_ip_address() if elsewhere else None,
+        )
+        self._place: Place | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """The next trial in the same actor: starting an actor costs more than most redeployments."""
@@ -57,6 +72,13 @@ class ServeTrial(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """One trial; the result goes through the feed, the searcher's part of it through Tune."""
         number, feed = self.config["number"], self._setup.feed
+
+        def on_phase(phase: str) -> None:
+            feed.phase.remote(number, phase)
+
+        if self._place is None:
+            on_phase("calibrate")
+            self._place = Place(allowed_cores(Path("/sys/fs/cgroup")), self._ceiling(), self._setup.data_plane)
         result = run_trial(
             number=number,
             configuration=self.config["configuration"],
@@ -64,10 +86,24 @@ class ServeTrial(tune.Trainable):
             serving=self._serving,
             load=self._load,
             clock=time.monotonic,
-            on_phase=lambda phase: feed.phase.remote(number, phase),
+            on_phase=on_phase,
+            place=self._place,
         )
         ray.get(feed.deliver.remote(result))
         return {**report(result), "done": True}
+
+    def _ceiling(self) -> float:
+        """What the null application reaches here, requests/s; NaN where it is not asked for or cannot be had."""
+        experiment = self._setup.experiment
+        if not experiment.measure.ceiling or experiment.load.kind == "open_loop":
+            return math.nan  # at a rate that is given, nobody reaches it
+        config = trial_config(null_application(experiment.app, experiment.space), self._serving)
+        try:
+            url = self._serving.deploy(config["applications"][0], experiment.deploy_timeout_s)
+            return self._load.ceiling(url)
+        except (InfeasibleError, DeploymentFailedError, PayloadError) as error:
+            _log.warning("the ceiling of client and proxy is not known: %s", error)
+            return math.nan
 
     def save_checkpoint(self, checkpoint_dir: str) -> dict:
         """A trial has no state worth keeping; Tune asks all the same when it reuses the actor."""
@@ -95,30 +131,10 @@ class SlotServing:
         return str(_ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s)))
 
 
-class RemoteLoad:
-    """The load client's actor, started on first use and again should it die."""
-
-    def __init__(self, experiment: Experiment, node_id: str) -> None:
-        self._experiment = experiment
-        self._node_id = node_id
-        self._actor: Any = None
-
-    def run(self, url: str) -> LoadRecord:
-        """See `orchestrator.trial.Load.run`."""
-        if self._actor is None:
-            here = NodeAffinitySchedulingStrategy(self._node_id, soft=False)
-            self._actor = ray.remote(LoadClient).options(num_cpus=0, scheduling_strategy=here).remote(self._experiment)
-        try:
-            return _ask(lambda: self._actor.run.remote(url))
-        except RayActorError as error:
-            self._actor = None
-            raise DeploymentFailedError(f"the load client died: {error}") from error
-
-    def close(self) -> None:
-        """Ends the actor."""
-        if self._actor is not None:
-            ray.kill(self._actor)
-            self._actor = None
+def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:
+    """The nodes without trials, or where there are none all others."""
+    free = tuple(node for node in setup.nodes if node not in setup.slots)
+    return free or tuple(node for node in setup.nodes if node != node_id)
 
 
 def _ask(call: Callable[[], Any]) -> Any:

@@ -52,11 +52,15 @@ class TuneBackend:
 
     def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
         """See `orchestrator.backend.port.Backend.run`."""
-        with _writer(self._cluster) as writer:
+        _require_other_node(experiment.load.placement, self._cluster)
+        public = experiment.load.placement == "other_node"
+        with _writer(self._cluster, public) as writer:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
             self._on_phases(lambda: ray.get(feed.phases.remote(), timeout=5))
             pinned = bool(self._cluster.trial_nodes) and self._cluster.node_count > 1
-            setup = TrialSetup(experiment, writer, feed, self._slots(), pinned)
+            setup = TrialSetup(
+                experiment, writer, feed, self._slots(), pinned, self._cluster.nodes, self._cluster.data_plane
+            )
             self._fit(setup, searcher, _TuneCallback(feed, listener))
 
     def _slots(self) -> Mapping[str, str]:
@@ -84,13 +88,16 @@ class TuneBackend:
 
 
 @contextmanager
-def _writer(cluster: Cluster) -> Iterator[Any]:
-    """The cluster's only Serve writer; at the end, however it comes, our applications are removed."""
+def _writer(cluster: Cluster, public: bool) -> Iterator[Any]:
+    """The cluster's only Serve writer; at the end, however it comes, our applications are removed.
+
+    A Serve that it has to start takes requests from other nodes if `public`, else only from its own.
+    """
     try:
         writer = (
             ray.remote(ServeWriter)
             .options(name=WRITER_NAME, namespace=NAMESPACE, num_cpus=0)
-            .remote(cluster.dashboard_url, cluster.http_port)
+            .remote(cluster.dashboard_url, cluster.http_port, public)
         )
     except ValueError as error:
         raise ClusterError(f"another study is running on the cluster at {cluster.address}; wait for it") from error
@@ -106,6 +113,14 @@ def _writer(cluster: Cluster) -> Iterator[Any]:
                 ray.get(writer.close.remote(), timeout=CLOSE_DEADLINE_S)
         finally:
             ray.kill(writer)  # else its name stays taken, and with it the cluster
+
+
+def _require_other_node(placement: str, cluster: Cluster) -> None:
+    if placement == "other_node" and cluster.node_count < 2:
+        raise ClusterError(
+            "load.placement: other_node needs a cluster with another node than the one that serves, and this one has "
+            "a single node: use same_node, or add a node"
+        )
 
 
 class _TuneCallback(tune.Callback):

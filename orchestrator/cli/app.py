@@ -98,6 +98,70 @@ def run(
 
 
 @app.command()
+def load(
+    url: Annotated[str, typer.Argument(help="Where the requests go: http://host:port/path.", show_default=False)],
+    concurrency: Annotated[
+        int | None, typer.Option(help="Closed loop of so many clients (32 if no load is given).", min=1)
+    ] = None,
+    think_time: Annotated[float, typer.Option(help="Seconds between an answer and the next request.", min=0)] = 0.0,
+    rate: Annotated[float | None, typer.Option(help="Open loop of so many requests/s.", min=0.001)] = None,
+    arrivals: Annotated[str, typer.Option(help="Of an open loop: poisson or constant.")] = "poisson",
+    trace: Annotated[Path | None, typer.Option(help="Open loop: replay a file of timestamps, in seconds.")] = None,
+    max_rate: Annotated[bool, typer.Option("--max-rate", help="Find the highest rate that keeps the SLO.")] = False,
+    slo: Annotated[
+        list[str] | None, typer.Option(help="A promise to test: p99=50ms, mean=20ms, error_ratio=0.1%. Repeatable.")
+    ] = None,
+    body: Annotated[Path | None, typer.Option(help="File with the body of every request.")] = None,
+    header: Annotated[list[str] | None, typer.Option(help="A header: 'Name: value'. Repeatable.")] = None,
+    method: Annotated[str | None, typer.Option(help="GET, or POST if there is a body.", show_default=False)] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            help="Measure for exactly so many seconds; else until the figures are known, at most 15.", min=0.1
+        ),
+    ] = None,
+    warmup: Annotated[float, typer.Option(help="Shortest warm-up, seconds; it ends by evidence.", min=0)] = 1.0,
+    precision: Annotated[
+        float, typer.Option(help="Relative half-width of the interval to reach.", min=0.001, max=0.999)
+    ] = 0.05,
+    timeout: Annotated[float, typer.Option(help="Seconds after which a request counts as failed.", min=0.001)] = 10.0,
+    seed: Annotated[int, typer.Option(help="Seed of the arrivals.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Put load on an HTTP endpoint that is already running, and say what to make of the figures.
+
+    The engine and the statistics of a trial, without Ray or a study: latencies count from when a request was due,
+    every figure has its interval, and a measurement that cannot be trusted says so.
+    """
+    from orchestrator.cli.load import load_command, option_values
+
+    options = option_values(
+        url=url,
+        concurrency=concurrency,
+        think_time_s=think_time,
+        rate=rate,
+        arrivals=arrivals,
+        trace=trace,
+        max_rate=max_rate,
+        slo=slo,
+        body=body,
+        headers=header,
+        method=method,
+        duration_s=duration,
+        warmup_s=warmup,
+        precision=precision,
+        timeout_s=timeout,
+        seed=seed,
+    )
+    console = Console(stderr=as_json)
+    try:
+        raise typer.Exit(load_command(options, as_json, console))
+    except KeyboardInterrupt:
+        console.print("[yellow]Interrupted.[/]")
+        raise typer.Exit(130) from None
+
+
+@app.command()
 def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
     """Show the trials of a study as a table, the best first."""
     from orchestrator.cli.tables import print_outcome

@@ -12,7 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import describe, duration, figure, short_names
+from orchestrator.cli.names import describe, duration, figure, short_names, spread
+from orchestrator.document import metrics
 from orchestrator.experiment import Experiment
 from orchestrator.result import BASELINE, Configuration, Status, TrialResult
 
@@ -26,6 +27,15 @@ _STYLES = {
     Status.FAILED: "red",
 }
 
+PHASES = {
+    "calibrate": "measuring an application that does nothing",
+    "deploy": "deploying",
+    "warm-up": "warming up",
+    "measure": "measuring",
+    "drain": "waiting for the last answers",
+}
+"""What a trial is doing, in the words of the display."""
+
 Phases = Callable[[], dict[int, tuple[str, float]]]
 
 
@@ -38,7 +48,7 @@ class StudyDisplay:
         self._clock = clock
         self._names = short_names(experiment.space.paths())
         self._total = experiment.search.trials + 1
-        self._planned_s = experiment.measure.warmup_s + experiment.measure.max_s
+        self._longest_s = {"warm-up": experiment.measure.warmup_max_s, "measure": experiment.measure.max_s}
         self._running: dict[int, Configuration] = {}
         self._finished = 0
         self._incumbent: TrialResult | None = None
@@ -101,10 +111,10 @@ class StudyDisplay:
         line = Text(f"{trial_label(result.number, self._total):>8}  ")
         line.append(f"{result.status.value:<10}", style=_STYLES[result.status])
         if result.status is Status.COMPLETE:
-            line.append(f" {figures(result):<27}")
+            line.append(f" {figures(result):<33}")
         if leads:
             line.append(" best so far", style="bold green")
-        elif result.score is not None and not result.score.feasible:
+        elif result.status is Status.COMPLETE and result.score is not None and not result.score.feasible:
             line.append(" over SLO   ", style="yellow")
         elif result.score is not None:
             line.append(" " * 12)
@@ -120,15 +130,15 @@ class StudyDisplay:
         phases = self._safe_phases()
         for number, configuration in self._running.items():
             phase, seconds = phases.get(number, ("starting", 0.0))
-            loading = phase == "loading"
-            done = min(seconds, self._planned_s) if loading else 0.0
-            bar = ProgressBar(total=self._planned_s, completed=done, width=24, pulse=not loading)
-            label = "measuring" if done > self._experiment.measure.warmup_s else "warming up" if loading else phase
+            longest_s = self._longest_s.get(phase)
+            bar = ProgressBar(
+                total=longest_s or 1, completed=min(seconds, longest_s or 0), width=24, pulse=longest_s is None
+            )
             rows.add_row(
                 trial_label(number, self._total),
-                Text(label, style="cyan"),
+                Text(PHASES.get(phase, phase), style="cyan"),
                 bar,
-                f"{seconds:4.1f} s" + (f" of ≤ {self._planned_s:g} s" if loading else ""),
+                f"{seconds:4.1f} s" + (f" of ≤ {longest_s:g} s" if longest_s else ""),
                 Text(describe(configuration, self._names), style="dim"),
             )
         if not self._running:
@@ -160,6 +170,10 @@ def trial_label(number: int, total: int) -> str:
 
 def figures(result: TrialResult) -> str:
     """The two figures everybody looks for."""
-    measured = result.measurement
-    assert measured is not None
-    return f"{figure(measured.throughput_rps, ' req/s')}, p99 {figure(measured.latency_p99_ms, ' ms')}"
+    values = metrics(result)
+
+    def shown(name: str, unit: str) -> str:
+        return figure(values.get(name), unit) + spread(values, name)
+
+    first = "max_rate_rps" if "max_rate_rps" in values else "throughput_rps"
+    return f"{shown(first, ' req/s')}, p99 {shown('latency_p99_ms', ' ms')}"

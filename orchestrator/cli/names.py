@@ -47,3 +47,12 @@ def duration(seconds: float) -> str:
     """Seconds as "48 s" or "3 min 20 s"."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def spread(values: Mapping[str, float], name: str) -> str:
+    """ " ±3%": half of the figure's confidence interval; empty where it has none."""
+    value, lo, hi = values.get(name), values.get(f"{name}_lo"), values.get(f"{name}_hi")
+    if not value or lo is None or hi is None:
+        return ""
+    share = (hi - lo) / 2 / abs(value)
+    return f" ±{share:.0%}" if share >= 0.01 else " ±<1%"

@@ -53,7 +53,7 @@ def _study(
         from orchestrator.workload.precheck import check_payloads
 
         tracker = open_tracker(tracking_uri, Path.cwd())
-        check_payloads(experiment.workload, experiment.file.parent)
+        check_payloads(experiment.workload, experiment.file.parent, experiment.load.items_per_request)
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
         plan = experiment.cluster
         with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:

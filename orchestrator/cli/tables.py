@@ -9,34 +9,33 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import describe, figure, short_names, value_text
+from orchestrator.cli.names import describe, figure, short_names, spread, value_text
 from orchestrator.document import metrics
+from orchestrator.measure.verdict import Verdict
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
-NARROW = {  # heading -> metric, for a terminal of 80 columns
-    "req/s": "throughput_rps",
-    "p50\nms": "latency_p50_ms",
-    "p99\nms": "latency_p99_ms",
-    "batch\nsize": "batch_size_mean",
+COLUMNS = (  # heading, metric, and the columns of a terminal from which there is room for it
+    ("max rate\nreq/s", "max_rate_rps", 0),
+    ("req/s", "throughput_rps", 0),
+    ("mean\nms", "latency_mean_ms", 160),
+    ("p50\nms", "latency_p50_ms", 110),
+    ("p99\nms", "latency_p99_ms", 0),
+    ("queue\nms", "queue_ms_mean", 160),
+    ("compute\nms", "compute_ms_mean", 130),
+    ("batch\nsize", "batch_size_mean", 110),
+    ("requests", "requests", 0),
+    ("overhead\ns", "overhead_s", 130),
+)
+SLO_WORDS = {
+    Verdict.PASS: ("ok", "green"),
+    Verdict.UNDECIDED: ("undecided", "yellow"),
+    Verdict.FAIL: ("over SLO", "yellow"),
 }
-WIDE = {
-    "req/s": "throughput_rps",
-    "mean\nms": "latency_mean_ms",
-    "p50\nms": "latency_p50_ms",
-    "p99\nms": "latency_p99_ms",
-    "queue\nms": "queue_ms_mean",
-    "compute\nms": "compute_ms_mean",
-    "batch\nsize": "batch_size_mean",
-    "requests": "requests",
-    "overhead\ns": "overhead_s",
-}
-WIDE_FROM = 110
-"""Columns of a terminal from which the wide table fits."""
 
 
 def trials_table(study: StudyResult, width: int) -> Table:
     """All trials, the best first, then those that miss the SLO, then those without a number."""
-    columns = WIDE if width >= WIDE_FROM else NARROW
+    columns = _columns(study, width)
     names = short_names(path for trial in study.trials for path in trial.configuration)
     order = "highest" if study.maximize else "lowest"
     table = Table(
@@ -52,6 +51,8 @@ def trials_table(study: StudyResult, width: int) -> Table:
     for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
+    table.caption = "± is half of the 95 % confidence interval"
+    table.caption_justify = "left"
     best = study.best
     for trial in _ranked(study):
         knobs = [value_text(trial.configuration[p]) if p in trial.configuration else "" for p in names]
@@ -60,15 +61,21 @@ def trials_table(study: StudyResult, width: int) -> Table:
     return table
 
 
+def _columns(study: StudyResult, width: int) -> dict[str, str]:
+    """Heading -> metric of the columns that fit, and that some trial has."""
+    known = {name for trial in study.trials for name in metrics(trial)}
+    return {heading: name for heading, name, room in COLUMNS if width >= room and name in known}
+
+
 def _ranked(study: StudyResult) -> list[TrialResult]:
     sign = -1 if study.maximize else 1
 
     def key(trial: TrialResult) -> tuple[int, float, float, int]:
-        if trial.score is None:
-            return (2, 0.0, 0.0, trial.number)
-        if trial.status is not Status.COMPLETE or not trial.score.feasible:
-            return (1, trial.score.violation, 0.0, trial.number)
-        return (0, 0.0, sign * trial.score.value, trial.number)
+        if trial.score is None or trial.status is not Status.COMPLETE:
+            return (3, 0.0, 0.0, trial.number)
+        if not trial.score.feasible:
+            return (2, trial.score.violation, 0.0, trial.number)
+        return (0 if trial.score.shown else 1, 0.0, sign * trial.score.value, trial.number)
 
     return sorted(study.trials, key=key)
 
@@ -80,16 +87,19 @@ def _label(trial: TrialResult) -> str:
 def _figures(trial: TrialResult, columns: Mapping[str, str]) -> list[str]:
     values = metrics(trial)
     return [
-        f"{values[name]:,.0f}" if name == "requests" and name in values else figure(values.get(name))
+        f"{values[name]:,.0f}"
+        if name == "requests" and name in values
+        else figure(values.get(name)) + spread(values, name)
         for name in columns.values()
     ]
 
 
 def _status(trial: TrialResult) -> Text:
-    if trial.status is Status.COMPLETE:
-        within = trial.score is not None and trial.score.feasible
-        return Text("ok" if within else "over SLO", style="green" if within else "yellow")
-    return Text(trial.status.value, style="red")
+    if trial.status is Status.COMPLETE and trial.score is not None:
+        decided = Verdict.PASS if trial.score.shown else Verdict.UNDECIDED
+        word, style = SLO_WORDS[decided if trial.score.feasible else Verdict.FAIL]
+        return Text(word, style=style)
+    return Text(trial.status.value, style="magenta" if trial.status is Status.INVALID else "red")
 
 
 def print_outcome(console: Console, study: StudyResult) -> None:
@@ -109,15 +119,37 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     names = short_names(best.configuration)
     console.print(
         f"\n[bold green]Winner: trial {_label(best)}[/]  {describe(best.configuration, names)}\n"
-        f"  {figure(best.measurement.throughput_rps, ' req/s')}, p99 {figure(best.measurement.latency_p99_ms, ' ms')}"
-        f" ({best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s)",
+        f"  {_with_interval(best, 'throughput_rps', 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
+        f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s",
         highlight=False,
     )
+    if best.verdicts:
+        console.print(f"  {_promise(best)}", highlight=False)
+    if best.explanation:
+        console.print(f"  {best.explanation}", highlight=False, markup=False)
     if study.gain is not None:
         console.print(
             f"  ×{study.gain['throughput']:.1f} the baseline's throughput, p99 {_times(study.gain['p99'])}",
             highlight=False,
         )
+
+
+def _with_interval(trial: TrialResult, name: str, unit: str) -> str:
+    """ "1,838 req/s (1,801 to 1,875)"."""
+    values = metrics(trial)
+    text = figure(values.get(name), f" {unit}")
+    lo, hi = values.get(f"{name}_lo"), values.get(f"{name}_hi")
+    return text if lo is None or hi is None else f"{text} ({figure(lo)} to {figure(hi)})"
+
+
+def _promise(trial: TrialResult) -> str:
+    if trial.verdict is Verdict.PASS:
+        return "the SLO holds, with 99 % confidence"
+    open_limits = ", ".join(name for name, verdict in trial.verdicts.items() if verdict is not Verdict.PASS)
+    return (
+        f"[yellow]the figures keep the SLO, but too few requests were measured to be sure of {open_limits}[/]: "
+        "raise measure.max_s"
+    )
 
 
 def _times(gain: float) -> str:

@@ -31,7 +31,7 @@ class MeasurePlan(Section):
 
     Warm-up lasts until the figures of successive stretches agree, at least `warmup_s` and at most `warmup_max_s`;
     the measuring window after it, `min_s` to `max_s`. `precision` is the half-width of a 95 % confidence interval
-    relative to its mean.
+    relative to its mean. `ceiling`: first measure what an application that does nothing reaches, as a yardstick.
     """
 
     warmup_s: float = Field(default=1.0, ge=0)
@@ -39,6 +39,7 @@ class MeasurePlan(Section):
     min_s: float = Field(default=2.0, gt=0)
     max_s: float = Field(default=15.0, gt=0, validate_default=True)
     precision: float = Field(default=0.05, gt=0, lt=1)
+    ceiling: bool = True
 
     @model_validator(mode="before")
     @classmethod

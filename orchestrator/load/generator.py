@@ -19,7 +19,6 @@ from orchestrator.load.endpoint import Endpoint
 from orchestrator.load.open_loop import OpenLoopDriver
 from orchestrator.load.plan import ClosedLoop, OpenLoop, Traffic
 from orchestrator.load.record import GeneratorRecord
-from orchestrator.load.record import LoadRecord as LoadRecord  # for those who still look for it here
 from orchestrator.load.recorder import Recorder
 from orchestrator.load.usage import UsageMeter
 from orchestrator.measure.samples import Samples

@@ -154,23 +154,3 @@ def settled(counted: Samples, window: Window) -> tuple[Samples, Window]:
         return counted, (start, start)
     until = max(start, end - float(np.quantile(counted.response_time_s, SETTLED)))
     return in_window(counted, (start, until)), (start, until)
-
-
-class PrecisionReached:
-    """The former rule: only the throughput's precision, asked without a schedule of looks."""
-
-    def __init__(self, precision: float) -> None:
-        if not precision > 0:
-            raise ValueError(f"precision is more than 0, not {precision}")
-        self._precision = precision
-
-    def __call__(self, samples: Samples, window_start: float, now: float) -> bool:
-        """Whether the samples scheduled since `window_start` suffice; times in seconds since its start."""
-        counted, window = settled(in_window(samples, (window_start, now)), (window_start, now))
-        successes = counted.scheduled_s[counted.ok]
-        if len(successes) < MIN_SUCCESSES:
-            return False
-        rate = rate_interval(successes, window)
-        return (
-            rate is not None and rate.relative_half_width(len(successes) / (window[1] - window[0])) <= self._precision
-        )

@@ -7,12 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from scipy.special import stdtr
-
-from orchestrator.measure.samples import Samples, Window
-from orchestrator.measure.windows import in_window
-
 LATE_SHARE = 0.10
 """Send lag is part of the response time: above a tenth of the p99, the p99 says as much of us as of the server."""
 
@@ -28,12 +22,6 @@ as they take to handle (M/M/1 at 0.9)."""
 
 DRIFT = 0.10
 """Twice the usual precision of 5 %: a change that the interval of a mean would hide."""
-
-DRIFT_P_VALUE = 0.01
-"""One steady trial in a hundred is taken for a drifting one, and measured again."""
-
-DRIFT_BATCHES = 10
-"""Few and long, so that one says little about the next: the line's errors are taken for independent."""
 
 STEAL_SHARE = 0.05
 """Time the hypervisor gave to other machines; a twentieth is as much as the usual precision."""
@@ -78,8 +66,7 @@ class Circumstances:
     held_back_share: float = math.nan  # requests of an open loop that found all connections busy / requests
     client_cpu_share: float = math.nan  # CPU time of the sending thread / time
     client_waiting_share: float = math.nan  # time it was ready to run and waited for a core / time
-    throughput_drift: float = math.nan  # relative change from the start of the window to its end, with its sign
-    drift_p_value: float = math.nan
+    throughput_drift: float = math.nan  # as of `orchestrator.measure.steady.drift`
     machine_busy_share: float = math.nan
     steal_share: float = math.nan
     others_cpu_share: float = math.nan  # of the machine, by processes that have no part in the measurement
@@ -94,25 +81,6 @@ def requests_needed(percentile: float, confidence: float = CONFIDENCE) -> int:
     if not 0 < percentile < 100:
         raise ValueError(f"a percentile lies between 0 and 100, not at {percentile}")
     return math.ceil(math.log(1 - confidence) / math.log(percentile / 100))
-
-
-def throughput_drift(samples: Samples, window: Window) -> tuple[float, float]:
-    """(relative change, p-value): by how much the throughput moved from the start of the window to its end.
-
-    The change is that of the least-squares line through the throughputs of `DRIFT_BATCHES` equal parts of the
-    window, over their mean; the p-value is Student's (two-sided, slope of 0). NaN twice without a success.
-    """
-    successes = in_window(samples.where(samples.ok), window).scheduled_s
-    if not len(successes):
-        return math.nan, math.nan
-    counts = np.histogram(successes, bins=DRIFT_BATCHES, range=window)[0].astype(np.float64)
-    at = (np.arange(DRIFT_BATCHES) + 0.5) / DRIFT_BATCHES - 0.5  # from -0.5 to 0.5 of the window
-    slope = float(at @ counts / (at @ at))
-    residuals = counts - counts.mean() - slope * at
-    error = math.sqrt(float(residuals @ residuals) / (DRIFT_BATCHES - 2) / float(at @ at))
-    # Without any scatter a trend, if there is one, is certain.
-    t = slope / error if error > 0 else math.copysign(math.inf, slope) if slope else 0.0
-    return slope / float(counts.mean()), 2.0 * float(stdtr(DRIFT_BATCHES - 2, -abs(t)))
 
 
 def _late(c: Circumstances) -> str | None:
@@ -137,7 +105,7 @@ def _client_cpu(c: Circumstances) -> str | None:
 
 
 def _drifting(c: Circumstances) -> str | None:
-    if abs(c.throughput_drift) > DRIFT and c.drift_p_value < DRIFT_P_VALUE:
+    if abs(c.throughput_drift) > DRIFT:
         direction = "rose" if c.throughput_drift > 0 else "fell"
         return (
             f"the throughput was still drifting: it {direction} by {abs(c.throughput_drift):.0%} from the start of the "

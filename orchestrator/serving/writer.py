@@ -22,11 +22,13 @@ class ServeWriter:
     applications. Changes that arrive while one is being applied are applied together afterwards.
     """
 
-    def __init__(self, dashboard_url: str, http_port: int) -> None:
+    def __init__(self, dashboard_url: str, http_port: int, public: bool = False) -> None:
+        """`http_port` is where a Serve that is started here listens: on every interface if `public`, else loopback."""
         from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
         self._client = ServeSubmissionClient(dashboard_url)
         self._http_port = http_port
+        self._host = "0.0.0.0" if public else "127.0.0.1"
         self._ours: dict[str, dict[str, Any]] = {}
         self._apply_lock = asyncio.Lock()
         self._changes = 0
@@ -52,7 +54,7 @@ class ServeWriter:
         # In an actor of its own: inside a Tune trial the controller would be caught in the trial's placement group.
         serve.start(
             proxy_location="EveryNode",
-            http_options={"host": "127.0.0.1", "port": self._http_port},
+            http_options={"host": self._host, "port": self._http_port},
         )
 
     def _find_base_url(self) -> str:

@@ -55,6 +55,17 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
+def trial_tags(result: TrialResult) -> dict[str, Any]:
+    """How a trial ended, why, whether the SLO holds, and what limits it; None for what is not known."""
+    return {
+        "status": str(result.status),
+        "reasons": "\n".join(result.reasons) or None,
+        "verdict": result.verdict.value if result.verdict else None,
+        **{f"slo.{limit}": verdict.value for limit, verdict in result.verdicts.items()},
+        "explanation": result.explanation or None,
+    }
+
+
 def trial_metrics(result: TrialResult) -> dict[str, float]:
     """The figures of a trial; `score` and `violation` where it was scored."""
     scored = {"score": result.score.value, "violation": result.score.violation} if result.score else {}

@@ -95,7 +95,7 @@ class MlflowTracker:
     def finish_trial(self, result: TrialResult) -> None:
         """Close the child run; a run with a status tag has its artifacts already, so it can be restored."""
         run_id = self._runs[result.number]
-        tags = entities.tags({"status": str(result.status), "reasons": "\n".join(result.reasons) or None})
+        tags = entities.tags(entities.trial_tags(result))
         with store.explained(self.uri):
             with TemporaryDirectory() as directory:
                 artifacts.write_trial(Path(directory), result)

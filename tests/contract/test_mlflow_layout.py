@@ -19,6 +19,8 @@ from tests.contract.test_trackers import ENDINGS, EXPORT, KNOBS, SERVE, complete
 ROOT = Path(__file__).parents[2]
 METRICS = {
     "throughput_rps",
+    "throughput_rps_lo",
+    "throughput_rps_hi",
     "goodput_rps",
     "latency_mean_ms",
     "latency_std_ms",
@@ -32,6 +34,7 @@ METRICS = {
     "batch_size_mean",
     "error_ratio",
     "requests",
+    "successes",
     "duration_s",
     "overhead_s",
     "wall_s",

@@ -15,14 +15,19 @@ import pytest
 
 from orchestrator.document import study_document
 from orchestrator.errors import UsageError
+from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
+from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Score, Status, StudyResult, TrialResult
 from orchestrator.tracking.mlflow_tracker import MlflowTracker, open_tracker
 from tests.fakes.tracker import MemoryTracker
 
 NAN = float("nan")
-MEASURED = Measurement(101.5, 100.25, 8.1, 1.5, 7.9, 9.1, 9.9, 12.3, 40.0, 3.2, NAN, 2.0, 6.5, 0.001, 2040, 20.1)
+MEASURED = replace(
+    Measurement(101.5, 100.25, 8.1, 1.5, 7.9, 9.1, 9.9, 12.3, 40.0, 3.2, NAN, 2.0, 6.5, 0.001, 2040, 20.1),
+    intervals={"throughput_rps": Interval(99.5, 103.5)},
+)
 SERVE = {"applications": [{"name": "slot-0", "import_path": "app:build", "args": {"model": "digits"}}]}
 EXPORT = {"applications": [{"name": "digits", "import_path": "app:build"}]}
 KNOBS = {
@@ -61,7 +66,17 @@ ENDINGS = {
     "complete-outside-the-slo": complete(1, violation=0.4),
     "infeasible": TrialResult(1, KNOBS, Status.INFEASIBLE, ("no node has 64 CPUs", "needs 64, has 2")),
     "invalid-but-measured": TrialResult(
-        1, {}, Status.INVALID, ("the client fell behind",), MEASURED, Score(1.0, 0.0), 3.0, 1.0
+        number=1,
+        configuration={},
+        status=Status.INVALID,
+        reasons=("the client fell behind",),
+        measurement=MEASURED,
+        score=Score(1.0, 0.0, shown=False),
+        verdicts={"latency_p99_ms": Verdict.PASS, "error_ratio": Verdict.UNDECIDED},
+        details={"compute_share": 0.4},
+        explanation="the model is the limit: 40 % of the time",
+        wall_s=3.0,
+        overhead_s=1.0,
     ),
     "failed-in-deployment": TrialResult(1, KNOBS, Status.FAILED, ("ValueError: no such model",), wall_s=1.5),
     "failed-under-load": TrialResult(1, KNOBS, Status.FAILED, ("no request succeeded",), MEASURED),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from orchestrator.backend.port import Listener, Suggestions, report
 from orchestrator.experiment import Experiment
-from orchestrator.load.generator import LoadRecord
-from orchestrator.measure.samples import Outcome, Samples
+from orchestrator.load.record import ClientUse
+from orchestrator.measure.breakdown import break_down
+from orchestrator.measure.samples import Outcome, Samples, Window
+from orchestrator.measure.verdict import verdicts
+from orchestrator.measure.windows import measure
+from orchestrator.observation import Observation
 from orchestrator.trial import run_trial
 
 
@@ -55,13 +59,32 @@ class FakeLoad:
     window_s: float = 2.0
     outcome: Callable[[int], Outcome] = lambda index: Outcome.OK
     error: Exception | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    invalid: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
-    def run(self, url: str) -> LoadRecord:
+    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
         if self.error is not None:
             raise self.error
         end = self.warmup_s + self.window_s
         self.clock.now += end
-        return LoadRecord(samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome), (self.warmup_s, end))
+        sent = samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome)
+        seen = observation(sent, (self.warmup_s, end), self.limits)
+        return replace(seen, invalid=self.invalid, repeated=self.repeated)
+
+
+def observation(sent: Samples, window: Window, limits: Mapping[str, float] | None = None) -> Observation:
+    """What a load with these samples is taken for."""
+    return Observation(
+        measurement=measure(sent, window, limits or {}),
+        verdicts=verdicts(sent, window, limits or {}),
+        breakdown=break_down(sent, window),
+        machine={"machine_busy_share": 0.5},
+        client=ClientUse(cpu_share=0.2, waiting_share=0.0),
+        samples=sent,
+        window=window,
+        loaded_s=window[1],
+    )
 
 
 def samples(rate_rps: float, end_s: float, outcome: Callable[[int], Outcome] = lambda index: Outcome.OK) -> Samples:

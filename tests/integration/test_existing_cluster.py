@@ -33,7 +33,7 @@ app:
 workload: {payloads: hello.jsonl}
 load: {closed_loop: {concurrency: 2}}
 measure: {warmup_s: 0.2, min_s: 0.4, max_s: 0.5}
-deploy_timeout_s: 16
+deploy_timeout_s: 24
 objective: {minimize: latency_p50_ms}
 space:
   Echo.user_config.mode:

@@ -21,20 +21,25 @@ ROOMS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
+        *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
         *("document", "experiment", "serve_config", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
     "study": {"backend.port", "tracking.port", "experiment", "result", "errors"},
     # Ray Tune and the actors that run trials: here the parts of a trial are put together.
     "backend": {
-        *("trial", "serving", "cluster", "workload", "load", "measure"),
+        *("trial", "observation", "max_rate", "ceiling", "diagnosis"),
+        *("serving", "cluster", "environment", "resources", "workload", "load", "measure"),
         *("experiment", "result", "errors"),
     },
-    # One trial: deploy, warm up, load, measure, score. What it acts on is handed in.
+    # One trial: deploy, load, judge, score, explain. What it acts on is handed in.
     "trial": {
-        *("load.generator", "measure", "objective"),
+        *("observation", "diagnosis", "measure", "objective"),
         *("experiment", "serve_config", "result", "errors"),
     },
+    # One load on one endpoint, and what it says; the highest rate, found by several of them.
+    "max_rate": {"observation", "rate_search", "measure"},
+    "observation": {"load", "measure"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
     "tracking": {"document", "measure.samples", "result", "errors"},
@@ -43,19 +48,22 @@ ROOMS: dict[str, set[str]] = {
     "environment": set(),
     "resources": set(),
     # The public JSON document of a study.
-    "document": {"measure.measurement", "result"},
+    "document": {"measure.measurement", "measure.verdict", "result"},
     # The YAML file as validated values.
     "experiment": {
-        *("workload.plan", "serve_config", "objective", "space", "knob"),
+        *("workload.plan", "load.arrivals", "serve_config", "objective", "space", "knob"),
         *("validation", "result", "plain", "errors"),
     },
-    # Payloads, and the load client that sends them: they know no Serve, no search and no SLO.
-    "workload": {"load.endpoint", "errors"},
+    # Payloads, and the load client that sends them: they know no Serve and no SLO. Sizes are drawn
+    # from the same kinds of ranges as knobs.
+    "workload": {"load.endpoint", "space", "knob", "validation", "plain", "errors"},
     "load": {"measure.samples"},
     # Pure values and functions.
+    "rate_search": {"measure.verdict"},
+    "ceiling": {"space", "knob"},
     "serve_config": {"validation"},
     "diagnosis": {"measure"},
-    "objective": {"measure.measurement", "validation", "result", "plain"},
+    "objective": {"measure.measurement", "measure.verdict", "validation", "result", "plain"},
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
     "validation": set(),

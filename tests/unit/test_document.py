@@ -15,11 +15,17 @@ from orchestrator.document import (
     trial_from_document,
     trial_record,
 )
+from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Score, Status, StudyResult, TrialResult
 
 NAN, INF = math.nan, math.inf
-MEASURED = Measurement(100.0, 90.0, 8.0, 1.0, 7.0, 9.0, 9.5, 12.0, 40.0, NAN, NAN, NAN, NAN, 0.0, 2000, 20.0)
+MEASURED = replace(
+    Measurement(100.0, 90.0, 8.0, 1.0, 7.0, 9.0, 9.5, 12.0, 40.0, NAN, NAN, NAN, NAN, 0.0, 2000, 20.0),
+    successes=2000,
+    intervals={"throughput_rps": Interval(95.0, 105.0)},
+)
 
 
 def trial(number, throughput=100.0, p99=12.0, status=Status.COMPLETE):
@@ -27,7 +33,18 @@ def trial(number, throughput=100.0, p99=12.0, status=Status.COMPLETE):
         return TrialResult(number, {"A.num_replicas": 2}, status, ("no room",), wall_s=1.5, overhead_s=1.5)
     measurement = replace(MEASURED, throughput_rps=throughput, latency_p99_ms=p99)
     score = Score(throughput, 0.0)
-    return TrialResult(number, {"A.num_replicas": 2}, status, (), measurement, score, 25.0, 3.0)
+    return TrialResult(
+        number,
+        {"A.num_replicas": 2},
+        status,
+        measurement=measurement,
+        score=score,
+        verdicts={"latency_p99_ms": Verdict.UNDECIDED},
+        details={"compute_share": 0.25},
+        explanation="the model is the limit",
+        wall_s=25.0,
+        overhead_s=3.0,
+    )
 
 
 def study(*trials):
@@ -52,17 +69,24 @@ def test_a_study_has_these_keys_and_no_others():
 
 def test_a_measured_trial_has_its_figures_and_leaves_out_what_was_not_measured():
     document = strict(trial_document(trial(1)))
-    assert set(document) == {"number", "status", "reasons", "config", "metrics", "wall_s", "overhead_s"}
+    assert set(document) == {
+        *("number", "status", "reasons", "verdict", "slo", "explanation"),
+        *("config", "metrics", "wall_s", "overhead_s"),
+    }
+    assert (document["verdict"], document["slo"]) == ("undecided", {"latency_p99_ms": "undecided"})
+    assert document["explanation"] == "the model is the limit"
     assert (document["status"], document["reasons"]) == ("COMPLETE", [])
     assert document["config"] == {"A.num_replicas": 2}
     assert (document["wall_s"], document["overhead_s"]) == (25.0, 3.0)
-    assert document["metrics"] == {**MEASURED.metrics(), "overhead_s": 3.0}
+    assert document["metrics"] == {**MEASURED.metrics(), "compute_share": 0.25, "overhead_s": 3.0}
+    assert (document["metrics"]["throughput_rps_lo"], document["metrics"]["throughput_rps_hi"]) == (95.0, 105.0)
     assert "queue_ms_mean" not in document["metrics"]
 
 
 def test_a_trial_without_a_measurement_has_reasons_and_its_overhead():
     document = strict(trial_document(trial(1, status=Status.INFEASIBLE)))
     assert (document["status"], document["reasons"]) == ("INFEASIBLE", ["no room"])
+    assert (document["verdict"], document["slo"], document["explanation"]) == (None, {}, None)
     assert document["metrics"] == {"overhead_s": 1.5}
 
 
@@ -98,14 +122,14 @@ def test_figures_that_json_has_no_word_for_are_left_out():
     [
         pytest.param(trial(1), id="complete"),
         pytest.param(trial(2, status=Status.FAILED), id="failed"),
-        pytest.param(replace(trial(3), score=Score(NAN, INF)), id="score-without-a-number"),
+        pytest.param(replace(trial(3), score=Score(NAN, INF, shown=False)), id="score-without-a-number"),
         pytest.param(replace(trial(4), serve_config={"applications": [{"name": "a"}]}), id="with-config"),
         pytest.param(replace(trial(5), export_config={"applications": []}), id="with-export"),
     ],
 )
 def test_a_trial_is_rebuilt_from_its_record(original):
     rebuilt = trial_from_document(strict(trial_record(original)))
-    expected = replace(original, score=Score(NAN, NAN)) if original.number == 3 else original
+    expected = replace(original, score=Score(NAN, NAN, shown=False)) if original.number == 3 else original
     assert repr(rebuilt) == repr(expected)  # by repr: NaN is not equal to itself
     assert original.score is None or rebuilt.score.feasible == original.score.feasible
 

@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.measure.samples import Outcome, Samples
 from orchestrator.measure.steady import Steady
-from orchestrator.measure.stopping import FIRST_LOOK_S, LOOK_GROWTH, PrecisionReached, Sequential, settled
+from orchestrator.measure.stopping import FIRST_LOOK_S, LOOK_GROWTH, Sequential, settled
 from orchestrator.measure.verdict import Verdict
 from tests.fakes.queues import independent, to_samples
 
@@ -127,9 +127,3 @@ def test_answers_slower_than_the_window_leave_nothing_to_look_at():
 def test_a_rule_that_says_nothing_is_refused(changes):
     with pytest.raises(ValueError, match=r"precision|min_s"):
         rule(**changes)
-
-
-@pytest.mark.parametrize(("precision", "enough"), [(0.05, True), (0.001, False)])
-def test_the_former_rule_knows_only_the_throughput(precision, enough):
-    assert PrecisionReached(precision)(poisson(3000).where(poisson(3000).done_s < 10), 0.0, 10.0) is enough
-    assert not PrecisionReached(precision)(steady(1000, outcome=Outcome.BROKEN), 0.0, 5.0)

@@ -1,0 +1,132 @@
+"""The experiment's load on one application after another: load clients, the machine's use, the ceiling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from orchestrator.backend.clients import Clients
+from orchestrator.backend.traffic import make_traffic, open_loop
+from orchestrator.diagnosis import settings_of
+from orchestrator.experiment import Experiment, MaxRate, Steady
+from orchestrator.load.plan import ClosedLoop, Traffic
+from orchestrator.max_rate import PROBE_CONCURRENCY, START_SHARE, find_max_rate
+from orchestrator.measure.samples import Window
+from orchestrator.measure.validity import CLIENT_CPU_SHARE
+from orchestrator.observation import Observation, Terms, observe, observe_again, silent
+from orchestrator.resources import ResourceSampler, serve_groups
+
+ACTORS_LEAD_S = 0.1
+"""From asking the clients' processes to start until they do: on a busy machine a call may take that long."""
+
+PROBE_MAX_S = 2.0
+"""Length of a load that only finds out what order of magnitude to expect."""
+
+
+class RemoteLoad:
+    """Puts the experiment's load on an application; it holds load clients until `close`.
+
+    `nodes` are ids of the nodes on which load clients may run; `host`, unless None, takes the place of the host in
+    an application's URL: where clients on other nodes reach it. `application` is the name of the application.
+    """
+
+    def __init__(self, experiment: Experiment, application: str, nodes: Sequence[str], host: str | None) -> None:
+        self._experiment = experiment
+        self._clients = Clients(experiment, nodes)
+        self._host = host
+        self._sampler = ResourceSampler(serve_groups(application))
+        self._sampler.__enter__()
+
+    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+        """See `orchestrator.trial.Load.run`."""
+        url = self._reachable(url)
+        self._clients.prepare(url)
+        terms = self._terms(application)
+        if isinstance(self._experiment.load.traffic, MaxRate):
+            return self._max_rate(terms, ceiling_rps, on_phase)
+        return self._observe_again(url, self._traffic(), terms, ceiling_rps, on_phase)
+
+    def ceiling(self, url: str) -> float:
+        """Throughput of an application that does nothing under a closed loop like the experiment's, in requests/s."""
+        self._clients.prepare(self._reachable(url))
+        load, measure = self._experiment.load.traffic, self._experiment.measure
+        concurrency = load.concurrency if hasattr(load, "concurrency") else PROBE_CONCURRENCY
+        terms = Terms(warmup_s=measure.warmup_s, warmup_max_s=measure.warmup_max_s, min_s=1.0, max_s=4.0)
+        return self._observe(ClosedLoop(concurrency), terms, math.nan, silent).measurement.throughput_rps
+
+    def close(self) -> None:
+        """Ends the clients and the sampling."""
+        self._clients.close()
+        self._sampler.__exit__()
+
+    def _observe_again(
+        self, url: str, traffic: Traffic, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
+    ) -> Observation:
+        def once() -> Observation:
+            return self._observe(traffic, terms, ceiling_rps, on_phase)
+
+        def before_again(first: Observation) -> None:
+            if first.client.cpu_share >= CLIENT_CPU_SHARE and self._clients.add():
+                self._clients.prepare(url)
+
+        return observe_again(once, before_again)
+
+    def _observe(
+        self, traffic: Traffic, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
+    ) -> Observation:
+        return observe(
+            self._clients.parts, traffic, terms, self._machine, ceiling_rps, on_phase=on_phase, lead_s=ACTORS_LEAD_S
+        )
+
+    def _max_rate(self, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+        load = self._experiment.load
+        wanted: MaxRate = load.traffic  # type: ignore[assignment]  # the caller has looked
+
+        def observe_at(rate_rps: float) -> Observation:
+            traffic = open_loop(rate_rps, wanted.arrivals, self._longest_s, load.seed, load.max_connections)
+            return observe_again(lambda: self._observe(traffic, terms, ceiling_rps, on_phase))
+
+        start, spent_s = wanted.start_rps, 0.0
+        if start is None:
+            quick = replace(terms, limits={}, min_s=1.0, max_s=PROBE_MAX_S)
+            probe = self._observe(ClosedLoop(PROBE_CONCURRENCY), quick, math.nan, on_phase)
+            start, spent_s = START_SHARE * max(1.0, probe.measurement.throughput_rps), probe.loaded_s
+        found = find_max_rate(observe_at, start, wanted.precision, wanted.highest_rps)
+        return replace(found, loaded_s=found.loaded_s + spent_s)
+
+    def _terms(self, application: Mapping) -> Terms:
+        experiment, measure = self._experiment, self._experiment.measure
+        traffic, metric = experiment.load.traffic, experiment.objective.metric
+        largest = settings_of(application)["max_batch_size"]
+        return Terms(
+            # the rate is given in each of the loads of which a highest rate is made: their throughput says nothing
+            objective="goodput_rps" if metric == "max_rate_rps" else metric,
+            limits=experiment.slo.limits(),
+            warmup_s=measure.warmup_s,
+            warmup_max_s=measure.warmup_max_s,
+            min_s=measure.min_s,
+            max_s=measure.max_s,
+            precision=measure.precision,
+            items_per_request=experiment.load.items_per_request,
+            even=isinstance(traffic, Steady | MaxRate) or hasattr(traffic, "concurrency"),
+            max_batch_size=None if math.isnan(largest) else int(largest),
+        )
+
+    def _traffic(self) -> Traffic:
+        return make_traffic(self._experiment.load, self._longest_s, Path(self._experiment.file).parent)
+
+    @property
+    def _longest_s(self) -> float:
+        return self._experiment.measure.warmup_max_s + self._experiment.measure.max_s
+
+    def _machine(self, window: Window) -> Mapping[str, float]:
+        return self._sampler.use(*window).metrics()
+
+    def _reachable(self, url: str) -> str:
+        if self._host is None:
+            return url
+        parts = urlsplit(url)
+        return parts._replace(netloc=f"{self._host}:{parts.port}").geturl()
