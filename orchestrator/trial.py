@@ -125,7 +125,7 @@ def run_trial(
         measurement=seen.measurement,
         score=None if status is Status.FAILED else _score(seen, experiment),
         verdicts=seen.verdicts,
-        details=seen.figures(),
+        details={**seen.figures(), **_ceiling(place)},
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),
@@ -133,6 +133,10 @@ def run_trial(
         export_config=export,
         samples=seen.samples,
     )
+
+
+def _ceiling(place: Place) -> dict[str, float]:
+    return {} if math.isnan(place.ceiling_rps) else {"ceiling_rps": place.ceiling_rps}
 
 
 def _judged(seen: Observation) -> tuple[Status, tuple[str, ...]]:

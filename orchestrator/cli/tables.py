@@ -23,7 +23,7 @@ COLUMNS = (  # heading, metric, and the columns of a terminal from which there i
     ("queue\nms", "queue_ms_mean", 160),
     ("compute\nms", "compute_ms_mean", 130),
     ("batch\nsize", "batch_size_mean", 110),
-    ("requests", "requests", 0),
+    ("reqs", "requests", 0),
     ("overhead\ns", "overhead_s", 130),
 )
 SLO_WORDS = {
@@ -127,6 +127,8 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         console.print(f"  {_promise(best)}", highlight=False)
     if best.explanation:
         console.print(f"  {best.explanation}", highlight=False, markup=False)
+    if ceiling := best.details.get("ceiling_rps"):
+        console.print(f"  an application that does nothing reaches {figure(ceiling, ' req/s')} here", highlight=False)
     if study.gain is not None:
         console.print(
             f"  ×{study.gain['throughput']:.1f} the baseline's throughput, p99 {_times(study.gain['p99'])}",
