@@ -115,7 +115,7 @@ def run_trial(
     except (DeploymentFailedError, PayloadError) as error:
         return end(Status.FAILED, str(error))
 
-    status, reasons = _judged(seen)
+    status, reasons = _judged(seen, strict=experiment.measure.validity == "strict")
     wall = clock() - started
     return TrialResult(
         number,
@@ -139,11 +139,11 @@ def _ceiling(place: Place) -> dict[str, float]:
     return {} if math.isnan(place.ceiling_rps) else {"ceiling_rps": place.ceiling_rps}
 
 
-def _judged(seen: Observation) -> tuple[Status, tuple[str, ...]]:
+def _judged(seen: Observation, strict: bool) -> tuple[Status, tuple[str, ...]]:
     counted = in_window(seen.samples, seen.window)
     if not counted.ok.any():
         return Status.FAILED, (f"no request succeeded: {describe_outcomes(counted)}",)
-    if seen.invalid:
+    if seen.invalid and strict:
         return Status.INVALID, seen.invalid
     return Status.COMPLETE, tuple(_remarks(seen, counted))
 
@@ -155,6 +155,8 @@ def _score(seen: Observation, experiment: Experiment) -> Score:
 def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:
     if not counted.ok.all():
         yield describe_outcomes(counted)
+    for reason in seen.invalid:
+        yield f"not to be trusted: {reason}"
     for reason in seen.repeated:
         yield f"measured again, for the first time could not be trusted: {reason}"
 

@@ -37,6 +37,7 @@ class RemoteLoad:
         self._experiment = experiment
         self._clients = Clients(experiment, nodes)
         self._host = host
+        self._strict = experiment.measure.validity == "strict"
         self._sampler = ResourceSampler(serve_groups(application))
         self._sampler.__enter__()
 
@@ -46,7 +47,7 @@ class RemoteLoad:
         self._clients.prepare(url)
         terms = self._terms(application)
         if isinstance(self._experiment.load.traffic, MaxRate):
-            return self._max_rate(terms, ceiling_rps, on_phase)
+            return self._max_rate(url, terms, ceiling_rps, on_phase)
         return self._observe_again(url, self._traffic(), terms, ceiling_rps, on_phase)
 
     def ceiling(self, url: str) -> float:
@@ -72,7 +73,7 @@ class RemoteLoad:
             if first.client.cpu_share >= CLIENT_CPU_SHARE and self._clients.add():
                 self._clients.prepare(url)
 
-        return observe_again(once, before_again)
+        return observe_again(once, before_again) if self._strict else once()
 
     def _observe(
         self, traffic: Traffic, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
@@ -81,13 +82,14 @@ class RemoteLoad:
             self._clients.parts, traffic, terms, self._machine, ceiling_rps, on_phase=on_phase, lead_s=ACTORS_LEAD_S
         )
 
-    def _max_rate(self, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def _max_rate(self, url: str, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
         load = self._experiment.load
         wanted: MaxRate = load.traffic  # type: ignore[assignment]  # the caller has looked
 
         def observe_at(rate_rps: float) -> Observation:
             traffic = open_loop(rate_rps, wanted.arrivals, self._longest_s, load.seed, load.max_connections)
-            return observe_again(lambda: self._observe(traffic, terms, ceiling_rps, on_phase))
+            seen = self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
+            return seen if self._strict else replace(seen, invalid=())
 
         start, spent_s = wanted.start_rps, 0.0
         if start is None:

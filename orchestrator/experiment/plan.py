@@ -32,6 +32,8 @@ class MeasurePlan(Section):
     Warm-up lasts until the figures of successive stretches agree, at least `warmup_s` and at most `warmup_max_s`;
     the measuring window after it, `min_s` to `max_s`. `precision` is the half-width of a 95 % confidence interval
     relative to its mean. `ceiling`: first measure what an application that does nothing reaches, as a yardstick.
+    `validity`: a trial that cannot be trusted is repeated once and then left out (strict), or ranked all the same, with
+    the reasons beside it (warn).
     """
 
     warmup_s: float = Field(default=1.0, ge=0)
@@ -40,6 +42,7 @@ class MeasurePlan(Section):
     max_s: float = Field(default=15.0, gt=0, validate_default=True)
     precision: float = Field(default=0.05, gt=0, lt=1)
     ceiling: bool = True
+    validity: Literal["strict", "warn"] = "strict"
 
     @model_validator(mode="before")
     @classmethod

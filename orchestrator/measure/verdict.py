@@ -175,7 +175,7 @@ def _verdict(name: str, limit: float, evidence: _Evidence) -> Verdict:
         count = len(over) / each
         if binomial_verdict(np.count_nonzero(over) / each, count, share, evidence.confidence) is wanted:
             return wanted
-    as_it_is = binomial_verdict(np.count_nonzero(over), len(over), share, evidence.confidence)
+    as_it_is = binomial_verdict(int(np.count_nonzero(over)), len(over), share, evidence.confidence)
     if _PERCENTILE.fullmatch(name) and as_it_is is Verdict.PASS and evidence.highest_quantile(share) <= limit:
         return Verdict.PASS
     return Verdict.UNDECIDED

@@ -15,8 +15,8 @@ app:
     - name: Echo
       user_config: {mode: a}
 workload: {payloads: hello.jsonl}
-load: {closed_loop: {concurrency: 2}}
-measure: {warmup_s: 0.2, min_s: 1, max_s: 1}
+load: {closed_loop: {concurrency: 2, think_time_s: 0.01}, clients: 2, placement: other_node}
+measure: {warmup_s: 0.2, warmup_max_s: 1, min_s: 1, max_s: 1, ceiling: false, validity: warn}
 objective: {maximize: throughput_rps}
 space:
   Echo.user_config.mode: {choice: [a, b, c, d]}

@@ -36,13 +36,20 @@ app:
       max_ongoing_requests: 64
       user_config: {max_batch_size: 1, batch_wait_timeout_s: 0.0}
 load: {closed_loop: {concurrency: 8}}
-measure: {warmup_s: 0.3, min_s: 0.5, max_s: 0.6}
+slo: {p99_ms: 1000, error_ratio: 0.5}
+measure: {warmup_s: 0.3, warmup_max_s: 2, min_s: 0.5, max_s: 0.6, validity: warn}
 objective: {maximize: throughput_rps}
 space:
   Classifier.user_config.max_batch_size: {choice: [4, 8]}
 search: {algorithm: hyperopt, trials: 2}
 """
-METRICS = {*Measurement.__dataclass_fields__, "overhead_s"}  # their names are held by the contract of the store
+FIGURES = {*Measurement.__dataclass_fields__} - {"intervals", "max_rate_rps"}
+METRICS = {
+    *FIGURES,
+    *("throughput_rps_lo", "throughput_rps_hi", "latency_p99_ms_lo", "latency_p99_ms_hi"),
+    *("compute_share", "compute_ms_tail", "batch_fill", "replica_cpu_cores", "client_cpu_share", "ceiling_rps"),
+    "overhead_s",
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +80,9 @@ def test_every_trial_has_every_metric_and_the_servers_own_times(document):
         assert set(trial["metrics"]) >= METRICS
         assert trial["metrics"]["requests"] > 10
         assert 0 < trial["metrics"]["compute_ms_mean"] < trial["metrics"]["latency_mean_ms"]
+        assert trial["metrics"]["throughput_rps_lo"] < trial["metrics"]["throughput_rps_hi"]
+        assert trial["slo"].keys() == {"latency_p99_ms", "error_ratio"}
+        assert trial["explanation"]
 
 
 def test_batches_form_when_they_may(document):
@@ -104,6 +114,7 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
     assert environment["serve_variables"]["RAY_SERVE_ENABLE_HA_PROXY"] == "1"  # the cluster's, not the command's
     for run in children:
         assert set(run.data.metrics) >= METRICS
+        assert {"status", "verdict", "slo.latency_p99_ms", "explanation"} <= set(run.data.tags)
         assert "Classifier.user_config.max_batch_size" in run.data.params
         files = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, tracking_uri=store))
         samples = pyarrow.parquet.read_table(files / "samples.parquet")
@@ -128,7 +139,7 @@ def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_ans
 
 def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_behind(tmp_path):
     (tmp_path / "long.yaml").write_text(
-        EXPERIMENT.replace("quick", "long").replace("min_s: 0.5, max_s: 0.6", "min_s: 60, max_s: 60")
+        EXPERIMENT.replace("quick", "long").replace("min_s: 0.5, max_s: 0.6", "min_s: 60, max_s: 60, ceiling: false")
     )
     before = set(psutil.pids())
     process = start_orchestrator("run", "long.yaml", cwd=tmp_path)

@@ -67,7 +67,15 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     assert experiment.file == tmp_path / "digits.yaml"
     assert experiment.text == VALID
     assert experiment.load.closed_loop.concurrency == 32
-    measure = {"warmup_s": 1, "warmup_max_s": 10, "min_s": 2, "max_s": 15, "precision": 0.05, "ceiling": True}
+    measure = {
+        "warmup_s": 1,
+        "warmup_max_s": 10,
+        "min_s": 2,
+        "max_s": 15,
+        "precision": 0.05,
+        "ceiling": True,
+        "validity": "strict",
+    }
     assert experiment.measure.model_dump() == measure
     assert experiment.deploy_timeout_s == 60
     assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0}
@@ -230,7 +238,7 @@ WRONG_SECTIONS = {
     "unknown key in a section": (
         VALID + "measure:\n  min_s: 2\n  precison: 0.1\n",
         ["line 14: measure.precison: unknown key 'precison'; did you mean 'precision'? "
-         "allowed: warmup_s, warmup_max_s, min_s, max_s, precision, ceiling"],
+         "allowed: warmup_s, warmup_max_s, min_s, max_s, precision, ceiling, validity"],
     ),
     "required keys missing": (
         "name: empty\n",
