@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.cli.breakdown import breakdown_table
 from orchestrator.cli.names import describe, figure, short_names, spread, value_text
 from orchestrator.document import metrics
 from orchestrator.measure.verdict import Verdict
@@ -134,6 +135,9 @@ def print_outcome(console: Console, study: StudyResult) -> None:
             f"  ×{study.gain['throughput']:.1f} the baseline's throughput, p99 {_times(study.gain['p99'])}",
             highlight=False,
         )
+    breakdown = breakdown_table(best)
+    if breakdown is not None:
+        console.print(breakdown)
 
 
 def _with_interval(trial: TrialResult, name: str, unit: str) -> str:

@@ -1,0 +1,41 @@
+"""Where the time of a trial's requests went, as a table for the terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from orchestrator.cli.names import figure
+from orchestrator.document import metrics
+from orchestrator.result import TrialResult
+
+PARTS = {  # as in `orchestrator.measure.breakdown.Parts`
+    "send_lag": "client: send lag",
+    "network": "network, proxy and router",
+    "backlog": "waiting for the replica",
+    "batch_wait": "collecting a batch",
+    "compute": "computing",
+    "server_and_network": "server and network",
+}
+
+
+def breakdown_table(trial: TrialResult) -> Table | None:
+    """The parts of the response time, of all requests and of the slowest 1 %; None where they are not known."""
+    values = metrics(trial)
+    parts = {name: words for name, words in PARTS.items() if f"{name}_share" in values}
+    if not parts:
+        return None
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("where the time went")
+    for heading in ("mean, ms", "share", f"slowest {values.get('tail_requests', 0):,.0f}, ms", "share"):
+        table.add_column(heading, justify="right")
+    for name, words in parts.items():
+        share, tail_share = values[f"{name}_share"], values.get(f"{name}_share_tail")
+        table.add_row(
+            words,
+            figure(share * values.get("latency_mean_ms", float("nan"))),
+            f"{share:.0%}",
+            figure(values.get(f"{name}_ms_tail")),
+            "" if tail_share is None else f"{tail_share:.0%}",
+        )
+    return table
