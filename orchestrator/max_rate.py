@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from orchestrator.measure.confidence import Interval
+from orchestrator.load.plan import ClosedLoop, Traffic
+from orchestrator.measure.interval import Interval
 from orchestrator.measure.verdict import Verdict
-from orchestrator.observation import Observation
+from orchestrator.observation import Observation, Terms
 from orchestrator.rate_search import RateSearch
 
 START_SHARE = 0.7
@@ -16,6 +17,31 @@ START_SHARE = 0.7
 
 PROBE_CONCURRENCY = 32
 """Clients of the closed loop that finds out where to start."""
+
+PROBE_MIN_S, PROBE_MAX_S = 1.0, 2.0
+"""Its length: it only finds out what order of magnitude to expect."""
+
+
+def look_for_max_rate(
+    observe: Callable[[Traffic, Terms], Observation],
+    observe_at: Callable[[float], Observation],
+    terms: Terms,
+    precision: float,
+    start_rps: float | None = None,
+    highest_rps: float | None = None,
+) -> Observation:
+    """As `find_max_rate`; where no `start_rps` is given, a short closed loop, put on by `observe`, finds one.
+
+    When not one of its requests succeeds, no rate is low enough, and that is the observation that is returned.
+    """
+    if start_rps is not None:
+        return find_max_rate(observe_at, start_rps, precision, highest_rps)
+    quick = replace(terms, limits={}, min_s=PROBE_MIN_S, max_s=PROBE_MAX_S)
+    probe = observe(ClosedLoop(PROBE_CONCURRENCY), quick)
+    if not probe.samples.ok.any():
+        return probe
+    found = find_max_rate(observe_at, START_SHARE * max(1.0, probe.measurement.throughput_rps), precision, highest_rps)
+    return replace(found, loaded_s=found.loaded_s + probe.loaded_s)
 
 
 def find_max_rate(
@@ -54,9 +80,12 @@ def find_max_rate(
 
 
 def _doubts(seen: dict[float, Observation], holds: float, fails: float) -> tuple[str, ...]:
-    """Why the answer cannot be trusted: what was wrong with the loads between its two ends, once each."""
+    """Why the answer cannot be trusted: what was wrong with the loads between its two ends, once each.
+
+    Two of them at the most, those at the highest rates: when nothing was shown, the search only went down from there.
+    """
     doubts: dict[str, None] = {}
-    for rate, observation in sorted(seen.items()):
+    for rate, observation in sorted(seen.items(), reverse=True):
         if holds <= rate <= fails:
             doubts.update(dict.fromkeys(f"at {rate:,.0f} requests/s: {reason}" for reason in observation.invalid))
     return tuple(doubts)[:2]

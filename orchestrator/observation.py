@@ -156,7 +156,12 @@ def _open_percentiles(found: Mapping[str, Verdict], objective: str) -> tuple[flo
     """Of the percentiles that are asked for, those that more requests could still decide."""
     open_figures = [figure for figure, verdict in found.items() if verdict is Verdict.UNDECIDED]
     return tuple(
-        float(figure.removeprefix("latency_p").removesuffix("_ms"))
+        _percent(figure.removeprefix("latency_p").removesuffix("_ms"))
         for figure in {*open_figures, objective}
         if figure.startswith("latency_p")
     )
+
+
+def _percent(digits: str) -> float:
+    """95 for "95", 99.9 for "999": the digits of a figure's name are those after "0."."""
+    return float(f"{digits[:2]}.{digits[2:] or 0}")

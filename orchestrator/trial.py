@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from orchestrator.diagnosis import diagnose, facts_of
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import ClosedLoop, Experiment
-from orchestrator.measure.samples import Outcome, Samples
+from orchestrator.measure.outcomes import describe_outcomes
+from orchestrator.measure.samples import Samples
 from orchestrator.measure.windows import in_window
 from orchestrator.objective import score
 from orchestrator.observation import Observation
@@ -182,22 +181,3 @@ def trial_config(application: dict, serving: Serving) -> dict:
     if serving.node_id is not None:
         application = pin(application, serving.node_id)
     return deployable(application, serving.slot, f"/{serving.slot}")
-
-
-_WORDS = {Outcome.TIMEOUT: "time-out", Outcome.BROKEN: "broken connection", Outcome.UNSENT: "never sent"}
-
-
-def describe_outcomes(samples: Samples) -> str:
-    """What became of the requests, in words: "1,204 of 1,300 requests failed: 1,200 x HTTP 503, 4 x time-out"."""
-    if not len(samples):
-        return "no request was sent"
-    parts = []
-    answered = samples.outcome == Outcome.HTTP_ERROR
-    for status, count in zip(*np.unique(samples.status[answered], return_counts=True), strict=True):
-        parts.append(f"{count:,} × HTTP {status}")
-    for outcome, words in _WORDS.items():
-        count = int((samples.outcome == outcome).sum())
-        if count:
-            parts.append(f"{count:,} × {words}")
-    failed = int((~samples.ok).sum())
-    return f"{failed:,} of {len(samples):,} requests failed: {', '.join(parts)}"

@@ -13,7 +13,7 @@ from orchestrator.backend.traffic import make_traffic, open_loop
 from orchestrator.diagnosis import settings_of
 from orchestrator.experiment import Experiment, MaxRate, Steady
 from orchestrator.load.plan import ClosedLoop, Traffic
-from orchestrator.max_rate import PROBE_CONCURRENCY, START_SHARE, find_max_rate
+from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
 from orchestrator.measure.samples import Window
 from orchestrator.measure.validity import CLIENT_CPU_SHARE
 from orchestrator.observation import Observation, Terms, observe, observe_again, silent
@@ -21,9 +21,6 @@ from orchestrator.resources import ResourceSampler, serve_groups
 
 ACTORS_LEAD_S = 0.1
 """From asking the clients' processes to start until they do: on a busy machine a call may take that long."""
-
-PROBE_MAX_S = 2.0
-"""Length of a load that only finds out what order of magnitude to expect."""
 
 
 class RemoteLoad:
@@ -49,6 +46,10 @@ class RemoteLoad:
         if isinstance(self._experiment.load.traffic, MaxRate):
             return self._max_rate(url, terms, ceiling_rps, on_phase)
         return self._observe_again(url, self._traffic(), terms, ceiling_rps, on_phase)
+
+    def prepare(self, url: str) -> None:
+        """Has the clients ask the application at `url` for what they need to make their requests."""
+        self._clients.prepare(self._reachable(url))
 
     def ceiling(self, url: str) -> float:
         """Throughput of an application that does nothing under a closed loop like the experiment's, in requests/s."""
@@ -91,13 +92,10 @@ class RemoteLoad:
             seen = self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
             return seen if self._strict else replace(seen, invalid=())
 
-        start, spent_s = wanted.start_rps, 0.0
-        if start is None:
-            quick = replace(terms, limits={}, min_s=1.0, max_s=PROBE_MAX_S)
-            probe = self._observe(ClosedLoop(PROBE_CONCURRENCY), quick, math.nan, on_phase)
-            start, spent_s = START_SHARE * max(1.0, probe.measurement.throughput_rps), probe.loaded_s
-        found = find_max_rate(observe_at, start, wanted.precision, wanted.highest_rps)
-        return replace(found, loaded_s=found.loaded_s + spent_s)
+        def observe(traffic: Traffic, terms: Terms) -> Observation:
+            return self._observe(traffic, terms, math.nan, on_phase)
+
+        return look_for_max_rate(observe, observe_at, terms, wanted.precision, wanted.start_rps, wanted.highest_rps)
 
     def _terms(self, application: Mapping) -> Terms:
         experiment, measure = self._experiment, self._experiment.measure

@@ -21,17 +21,13 @@ def make_traffic(load: Load, longest_s: float, base_dir: Path) -> plan.Traffic:
 
 def open_loop(rate_rps: float, kind: str, longest_s: float, seed: int, max_connections: int) -> plan.OpenLoop:
     """An open loop at one rate, `poisson` or `constant`."""
-    if kind == "constant":
-        return plan.OpenLoop(arrivals.constant(rate_rps, longest_s), max_connections)
-    return plan.OpenLoop(arrivals.poisson(rate_rps, longest_s, seed), max_connections)
+    return plan.OpenLoop(arrivals.steady(kind, rate_rps, longest_s, seed), max_connections)
 
 
 def _arrivals(traffic: OpenLoop, seed: int, longest_s: float, base_dir: Path) -> arrivals.Arrivals:
     match traffic:
-        case Steady(arrivals="constant"):
-            return arrivals.constant(traffic.rate_rps, longest_s)
         case Steady():
-            return arrivals.poisson(traffic.rate_rps, longest_s, seed)
+            return arrivals.steady(traffic.arrivals, traffic.rate_rps, longest_s, seed)
         case Bursts():
             return arrivals.bursts(traffic.rate_rps, longest_s, traffic.on_s, traffic.off_s, seed)
         case Ramp():

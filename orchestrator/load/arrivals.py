@@ -21,6 +21,9 @@ Arrivals = NDArray[np.float64]
 
 MOST_ARRIVALS = 100_000_000  # 800 MB: beyond that a unit was mistaken
 
+STEADY = ("poisson", "constant")
+"""The kinds of arrivals at one rate."""
+
 _BLOCK = 65_536  # gaps drawn at a time: always as many, so that sums round alike for every duration
 _SEPARATOR = re.compile(r"[,;\s]")
 
@@ -37,6 +40,13 @@ def poisson(rate_rps: float, duration_s: float, seed: int) -> Arrivals:
     _check(rate_rps=rate_rps, duration_s=duration_s)
     times = _unit_poisson(rate_rps * duration_s, seed) / rate_rps
     return times[times < duration_s]
+
+
+def steady(kind: str, rate_rps: float, duration_s: float, seed: int) -> Arrivals:
+    """One of the kinds of STEADY; `seed` is that of the random ones."""
+    if kind not in STEADY:
+        raise ValueError(f"arrivals are {' or '.join(STEADY)}, not {kind!r}")
+    return constant(rate_rps, duration_s) if kind == "constant" else poisson(rate_rps, duration_s, seed)
 
 
 def bursts(rate_rps: float, duration_s: float, on_s: float, off_s: float, seed: int) -> Arrivals:

@@ -38,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
         *("experiment", "serve_config", "result", "errors"),
     },
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
-    "max_rate": {"observation", "rate_search", "measure"},
+    "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
