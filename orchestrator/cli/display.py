@@ -12,13 +12,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import describe, duration, figure, short_names, spread
+from orchestrator.cli.names import REFRESH_HZ, describe, duration, figure, rate_figure, short_names, spread
 from orchestrator.document import metrics
 from orchestrator.experiment import Experiment
 from orchestrator.result import BASELINE, Configuration, Status, TrialResult
-
-REFRESH_HZ = 2
-"""Slow on purpose: the display shares its cores with what is being measured."""
 
 _STYLES = {
     Status.COMPLETE: "green",
@@ -114,10 +111,9 @@ class StudyDisplay:
             line.append(f" {figures(result):<33}")
         if leads:
             line.append(" best so far", style="bold green")
-        elif result.status is Status.COMPLETE and result.score is not None and not result.score.feasible:
-            line.append(" over SLO   ", style="yellow")
-        elif result.score is not None:
-            line.append(" " * 12)
+        elif result.status is Status.COMPLETE and result.score is not None:
+            word = "over SLO" if not result.score.feasible else "" if result.score.shown else "undecided"
+            line.append(f" {word:<11}", style="yellow")
         configuration = describe(result.configuration, self._names)
         fits = len(line) + 2 + len(configuration) <= self._console.width
         line.append(("  " if fits else f"\n{'':10}") + configuration, style="dim")
@@ -175,5 +171,4 @@ def figures(result: TrialResult) -> str:
     def shown(name: str, unit: str) -> str:
         return figure(values.get(name), unit) + spread(values, name)
 
-    first = "max_rate_rps" if "max_rate_rps" in values else "throughput_rps"
-    return f"{shown(first, ' req/s')}, p99 {shown('latency_p99_ms', ' ms')}"
+    return f"{shown(rate_figure(result), ' req/s')}, p99 {shown('latency_p99_ms', ' ms')}"

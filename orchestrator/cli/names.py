@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.result import Configuration
+from orchestrator.result import Configuration, TrialResult
+
+REFRESH_HZ = 2
+"""Of what moves on the screen. Slow on purpose: it shares its cores with what is being measured."""
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:
@@ -47,6 +51,13 @@ def duration(seconds: float) -> str:
     """Seconds as "48 s" or "3 min 20 s"."""
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def rate_figure(trial: TrialResult) -> str:
+    """The figure that says how much a trial's configuration takes: the highest rate where it was looked for."""
+    measured = trial.measurement
+    looked_for = measured is not None and not math.isnan(measured.max_rate_rps)
+    return "max_rate_rps" if looked_for else "throughput_rps"
 
 
 def spread(values: Mapping[str, float], name: str) -> str:

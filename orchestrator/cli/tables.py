@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement as RichMeasurement
 from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.breakdown import breakdown_table
-from orchestrator.cli.names import describe, figure, short_names, spread, value_text
+from orchestrator.cli.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.document import metrics
 from orchestrator.measure.verdict import Verdict
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
-COLUMNS = (  # heading, metric, and the columns of a terminal from which there is room for it
-    ("max rate\nreq/s", "max_rate_rps", 0),
-    ("req/s", "throughput_rps", 0),
-    ("mean\nms", "latency_mean_ms", 160),
-    ("p50\nms", "latency_p50_ms", 110),
-    ("p99\nms", "latency_p99_ms", 0),
-    ("queue\nms", "queue_ms_mean", 160),
-    ("compute\nms", "compute_ms_mean", 130),
-    ("batch\nsize", "batch_size_mean", 110),
-    ("reqs", "requests", 0),
-    ("overhead\ns", "overhead_s", 130),
-)
+COLUMNS = {  # metric -> heading
+    "max_rate_rps": "max rate\nreq/s",
+    "throughput_rps": "req/s",
+    "latency_mean_ms": "mean\nms",
+    "latency_p50_ms": "p50\nms",
+    "latency_p99_ms": "p99\nms",
+    "queue_ms_mean": "queue\nms",
+    "compute_ms_mean": "compute\nms",
+    "batch_size_mean": "batch\nsize",
+    "requests": "reqs",
+    "overhead_s": "overhead\ns",
+}
+SPARE = ("latency_mean_ms", "queue_ms_mean", "overhead_s", "compute_ms_mean", "batch_size_mean", "latency_p50_ms")
+"""Columns that are left out where a terminal has no room for all, the first of them first."""
+
+_ANY_WIDTH = 10_000
 SLO_WORDS = {
     Verdict.PASS: ("ok", "green"),
     Verdict.UNDECIDED: ("undecided", "yellow"),
@@ -34,9 +39,23 @@ SLO_WORDS = {
 }
 
 
-def trials_table(study: StudyResult, width: int) -> Table:
-    """All trials, the best first, then those that miss the SLO, then those without a number."""
-    columns = _columns(study, width)
+def trials_table(study: StudyResult, console: Console) -> Table:
+    """All trials, the best first, then those that miss the SLO, then those without a number.
+
+    It has as many columns as fit. Where not even the most important ones do, knobs are folded and figures stay whole.
+    """
+    known = {name for trial in study.trials for name in metrics(trial)}
+    columns = [name for name in COLUMNS if name in known]
+    spare = [*SPARE, *(["throughput_rps"] if "max_rate_rps" in known else [])]  # about the same as the rate
+    options = console.options.update_width(_ANY_WIDTH)
+    for left_out in (*(spare[:count] for count in range(len(spare))), spare):
+        table = _table(study, [name for name in columns if name not in left_out])
+        if RichMeasurement.get(console, options, table).maximum <= console.width:
+            break
+    return table
+
+
+def _table(study: StudyResult, columns: Sequence[str]) -> Table:
     names = short_names(path for trial in study.trials for path in trial.configuration)
     order = "highest" if study.maximize else "lowest"
     table = Table(
@@ -45,12 +64,13 @@ def trials_table(study: StudyResult, width: int) -> Table:
         padding=(0, 1),
         collapse_padding=True,
         pad_edge=False,
+        show_edge=False,
     )
     table.add_column("trial", justify="right", no_wrap=True)
     for name in names.values():
-        table.add_column(name.replace("_", "\n"), justify="right", no_wrap=True)
-    for heading in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(name.replace("_", "\n"), justify="right", overflow="fold")
+    for name in columns:
+        table.add_column(COLUMNS[name], justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.caption = "± is half of the 95 % confidence interval"
     table.caption_justify = "left"
@@ -60,12 +80,6 @@ def trials_table(study: StudyResult, width: int) -> Table:
         style = "bold green" if best is not None and trial.number == best.number else None
         table.add_row(_label(trial), *knobs, *_figures(trial, columns), _status(trial), style=style)
     return table
-
-
-def _columns(study: StudyResult, width: int) -> dict[str, str]:
-    """Heading -> metric of the columns that fit, and that some trial has."""
-    known = {name for trial in study.trials for name in metrics(trial)}
-    return {heading: name for heading, name, room in COLUMNS if width >= room and name in known}
 
 
 def _ranked(study: StudyResult) -> list[TrialResult]:
@@ -85,13 +99,13 @@ def _label(trial: TrialResult) -> str:
     return "baseline" if trial.number == BASELINE else str(trial.number)
 
 
-def _figures(trial: TrialResult, columns: Mapping[str, str]) -> list[str]:
+def _figures(trial: TrialResult, columns: Sequence[str]) -> list[str]:
     values = metrics(trial)
     return [
         f"{values[name]:,.0f}"
         if name == "requests" and name in values
         else figure(values.get(name)) + spread(values, name)
-        for name in columns.values()
+        for name in columns
     ]
 
 
@@ -104,23 +118,22 @@ def _status(trial: TrialResult) -> Text:
 
 
 def print_outcome(console: Console, study: StudyResult) -> None:
-    """The table, the reasons behind what failed, and the winner."""
-    console.print(trials_table(study, console.width))
+    """The table, the reasons behind what failed or is in doubt, and the winner."""
+    console.print(trials_table(study, console))
     for trial in study.trials:
-        if trial.status is not Status.COMPLETE:
+        if trial.reasons:
+            status = "" if trial.status is Status.COMPLETE else f" is {trial.status}"
             console.print(
-                f"trial {_label(trial)} is {trial.status}: {'; '.join(trial.reasons)}",
-                style="dim",
-                markup=False,
+                f"trial {_label(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
             )
     best = study.best
     if best is None or best.measurement is None:
-        console.print("[bold yellow]No trial kept the SLO.[/] Relax `slo`, lower the load, or widen the space.")
+        console.print(_no_winner(study))
         return
     names = short_names(best.configuration)
     console.print(
         f"\n[bold green]Winner: trial {_label(best)}[/]  {describe(best.configuration, names)}\n"
-        f"  {_with_interval(best, 'throughput_rps', 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
+        f"  {_with_interval(best, rate_figure(best), 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
         f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s",
         highlight=False,
     )
@@ -138,6 +151,13 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     breakdown = breakdown_table(best)
     if breakdown is not None:
         console.print(breakdown)
+
+
+def _no_winner(study: StudyResult) -> str:
+    invalid = sum(trial.status is Status.INVALID for trial in study.trials)
+    if invalid and not any(trial.status is Status.COMPLETE for trial in study.trials):
+        return f"[bold yellow]No trial can be ranked:[/] {invalid} could not be trusted, for the reasons above."
+    return "[bold yellow]No trial kept the SLO.[/] Relax `slo`, lower the load, or widen the space."
 
 
 def _with_interval(trial: TrialResult, name: str, unit: str) -> str:

@@ -28,13 +28,14 @@ def wait_for_answer(
     """
     deadline = clock() + timeout_s
     while True:
-        status = _ask(endpoint, request, timeout_s)
+        status = ask(endpoint, request, timeout_s)
         if status not in NOT_ROUTED or clock() >= deadline:
             return status
         pause(PAUSE_S)
 
 
-def _ask(endpoint: Endpoint, request: bytes, timeout_s: float) -> int:
+def ask(endpoint: Endpoint, request: bytes, timeout_s: float) -> int:
+    """Sends `request` once; returns the HTTP status, 0 for no answer within `timeout_s` seconds."""
     try:
         with socket.create_connection((endpoint.host, endpoint.port), timeout=timeout_s) as connection:
             connection.sendall(request)
