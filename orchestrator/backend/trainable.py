@@ -97,13 +97,17 @@ class ServeTrial(tune.Trainable):
         experiment = self._setup.experiment
         if not experiment.measure.ceiling or experiment.load.kind == "open_loop":
             return math.nan  # at a rate that is given, nobody reaches it
-        config = trial_config(null_application(experiment.app, experiment.space), self._serving)
         try:
-            url = self._serving.deploy(config["applications"][0], experiment.deploy_timeout_s)
-            return self._load.ceiling(url)
+            if experiment.workload.asks_the_application:
+                self._load.prepare(self._deployed(experiment.app))
+            return self._load.ceiling(self._deployed(null_application(experiment.app, experiment.space)))
         except (InfeasibleError, DeploymentFailedError, PayloadError) as error:
             _log.warning("the ceiling of client and proxy is not known: %s", error)
             return math.nan
+
+    def _deployed(self, application: dict[str, Any]) -> str:
+        config = trial_config(application, self._serving)
+        return self._serving.deploy(config["applications"][0], self._setup.experiment.deploy_timeout_s)
 
     def save_checkpoint(self, checkpoint_dir: str) -> dict:
         """A trial has no state worth keeping; Tune asks all the same when it reuses the actor."""
