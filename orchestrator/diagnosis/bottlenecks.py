@@ -109,6 +109,19 @@ def compute(f: Facts) -> Finding:
     )
 
 
+def machine(f: Facts) -> Finding:
+    """Requests wait for a core, wherever they are."""
+    if not (f.machine_busy_share >= NEARLY_FULL and f.share("network") >= DOMINANT):
+        return None
+    used = if_known("the replicas use {:.2g}", f.replica_cpu_cores) + if_known(", the proxy {:.2g}", f.proxy_cpu_cores)
+    return (
+        f"the machine is the limit: it is {f.machine_busy_share:.0%} busy{if_known(' with {:g} cores', f.cores)} "
+        f"({used or 'by whom is not known'}), and requests wait for a core on their way; what helps is more cores, or "
+        "load clients elsewhere (load.placement: other_node)",
+        None,
+    )
+
+
 def network(f: Facts) -> Finding:
     """The time passes before the replicas, for a reason that is not seen."""
     if not f.share("network") >= DOMINANT:

@@ -197,6 +197,12 @@ CASES = {
         ("network", None),
         ["5 ms (50%", "the proxy uses 0.4 cores"],
     ),
+    "the machine's cores are used up": (
+        facts(machine_busy_share=0.9, network=0.5),
+        facts(machine_busy_share=0.89, network=0.5),
+        ("machine", None),
+        ["90% busy with 8 cores", "the replicas use 0.5, the proxy 0.4", "more cores"],
+    ),
     "nothing in particular": (FACTS, NOTHING_KNOWN, ("none", None), ["network, proxy and router, 3 ms (30%"]),
     "nothing known": (NOTHING_KNOWN, FACTS, ("unknown", None), ["Server-Timing"]),
 }
