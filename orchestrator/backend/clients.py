@@ -11,28 +11,12 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.backend.load_client import LoadClient
+from orchestrator.backend.traffic import enough_clients
 from orchestrator.errors import DeploymentFailedError
 from orchestrator.experiment import Experiment
-from orchestrator.experiment.traffic import ClosedLoop, Steady
-from orchestrator.load.plan import ClosedLoop as ClosedTraffic
-from orchestrator.load.plan import Traffic, share
+from orchestrator.load.plan import ClosedLoop, Traffic, share
 from orchestrator.load.record import GeneratorRecord
 from orchestrator.measure.samples import Samples
-
-RATE_PER_CLIENT_RPS = 10_000
-"""Well below what one process sends on an ordinary core (`benchmarks/load_client.py`: some 40,000)."""
-
-CONCURRENCY_PER_CLIENT = 1_000
-"""Connections that one event loop looks after without being late for each of them."""
-
-
-def enough_clients(experiment: Experiment) -> int:
-    """How many client processes `load.clients: auto` begins with."""
-    traffic = experiment.load.traffic
-    if isinstance(traffic, ClosedLoop):
-        return -(-traffic.concurrency // CONCURRENCY_PER_CLIENT)
-    rate = traffic.rate_rps if isinstance(traffic, Steady) else 0.0
-    return max(1, -(-int(rate) // RATE_PER_CLIENT_RPS))
 
 
 class Clients:
@@ -42,7 +26,7 @@ class Clients:
         self._experiment = experiment
         self._nodes = nodes
         wanted = experiment.load.clients
-        self._count = enough_clients(experiment) if wanted == "auto" else wanted
+        self._count = enough_clients(experiment.load) if wanted == "auto" else wanted
         self._actors: list[Any] = []
 
     def prepare(self, url: str) -> None:
@@ -53,9 +37,8 @@ class Clients:
 
     def parts(self, traffic: Traffic) -> Sequence[RemotePart]:
         """The parts of a traffic, one a client; clients for which nothing is left stay out."""
-        count = len(self._actors)
-        if isinstance(traffic, ClosedTraffic):
-            count = min(count, traffic.concurrency)
+        most = traffic.concurrency if isinstance(traffic, ClosedLoop) else traffic.max_connections
+        count = min(len(self._actors), most)
         actors = self._actors[:count]
         self._asked(lambda: [a.take.remote(share(traffic, i, count)) for i, a in enumerate(actors)])
         return [RemotePart(actor, self._asked) for actor in actors]
