@@ -1,0 +1,71 @@
+"""Do two loads differ? The ratio of a figure between them, and how sure it is.
+
+Each figure comes with the interval that one load gave it. Distances are taken on the scale of the logarithm, where a
+ratio is a difference and where queues are as uncertain when they are long as when they are short; those of the two
+loads add up by their squares, each with the side that lies towards the other. They carry Student's t of the batches
+of one load; a difference has the degrees of freedom of both, as far as each contributes to it.
+
+Simulated, 15 s long: of pairs of loads that are the same 2 to 3 % are called different at 95 % (intervals are on the
+safe side), of pairs of which one is a tenth slower all in a closed loop, and 94 % of queues (M/D/1 at 70 %).
+
+Sources: G. Y. Zou and A. Donner, Construction of confidence limits about effect measures, Statistics in Medicine 27
+(2008), for the squares; B. L. Welch, The generalization of "Student's" problem when several different population
+variances are involved, Biometrika 34 (1947), for the degrees of freedom.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from orchestrator.measure.batches import BATCHES, students_t
+from orchestrator.measure.confidence import CONFIDENCE
+from orchestrator.measure.interval import Interval
+
+FREEDOM = BATCHES - 1
+"""Degrees of freedom of a reported interval."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`ratio` is the second figure over the first, `interval` holds the true ratio with the confidence asked for."""
+
+    ratio: float
+    interval: Interval
+
+    @property
+    def differ(self) -> bool:
+        """Whether being the same is ruled out."""
+        return not self.interval.lo <= 1 <= self.interval.hi
+
+
+def compare(
+    first: float, first_interval: Interval, second: float, second_interval: Interval, confidence: float = CONFIDENCE
+) -> Comparison:
+    """The second figure over the first: a rate, a mean or a percentile of two loads that are independent.
+
+    The intervals are those of `Measurement`, at 95 %. ValueError for a figure that is not positive: it has no ratio.
+    """
+    if not (first > 0 and second > 0 and math.isfinite(first) and math.isfinite(second)):
+        raise ValueError(f"only positive figures have a ratio, not {first} and {second}")
+    ratio = second / first
+    least = _distance(_fall(second, second_interval), _rise(first, first_interval), confidence)
+    most = _distance(_rise(second, second_interval), _fall(first, first_interval), confidence)
+    return Comparison(ratio, Interval(ratio * math.exp(-least), ratio * math.exp(most)))
+
+
+def _fall(figure: float, interval: Interval) -> float:
+    return math.log(figure / interval.lo) if interval.lo > 0 else math.inf
+
+
+def _rise(figure: float, interval: Interval) -> float:
+    return math.log(interval.hi / figure)
+
+
+def _distance(one: float, other: float, confidence: float) -> float:
+    """How far the end of the interval lies from the difference, from the 95 % distances of both sides."""
+    both = math.hypot(one, other)
+    if not 0 < both < math.inf:
+        return both
+    freedom = FREEDOM / ((one / both) ** 4 + (other / both) ** 4)
+    return both * students_t(freedom, confidence) / students_t(FREEDOM, CONFIDENCE)
