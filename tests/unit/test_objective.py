@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.measure.measurement import Measurement
-from orchestrator.objective import MAXIMIZE, MINIMIZE, UNMEASURED_VIOLATION, Objective, Slo, score
+from orchestrator.measure.verdict import Verdict
+from orchestrator.objective import (
+    MAXIMIZE,
+    MINIMIZE,
+    SMALLEST_VIOLATION,
+    UNMEASURED_VIOLATION,
+    Objective,
+    Slo,
+    score,
+)
 
 MEASURED = Measurement.from_metrics(
     {
@@ -131,3 +140,28 @@ def test_what_is_needed_but_was_not_measured_violates(slo, objective, unmeasured
 
 def test_a_figure_that_nobody_asked_for_may_be_missing():
     assert score(replace(MEASURED, latency_p99_ms=math.nan), Slo(mean_ms=20), THROUGHPUT).feasible
+
+
+KEPT, BROKEN = Slo(p99_ms=100), Slo(p99_ms=50)  # measured: 60 ms
+P, U, F = Verdict.PASS, Verdict.UNDECIDED, Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("slo", "verdicts", "violation", "shown"),
+    [
+        pytest.param(KEPT, None, 0.0, True, id="no verdicts"),
+        pytest.param(Slo(), {}, 0.0, True, id="no limits"),
+        pytest.param(KEPT, {"latency_p99_ms": P}, 0.0, True, id="kept, and shown"),
+        pytest.param(KEPT, {"latency_p99_ms": U}, 0.0, False, id="kept, as far as one knows"),
+        pytest.param(KEPT, {"latency_p99_ms": F}, SMALLEST_VIOLATION, True, id="broken by what is not in the figure"),
+        pytest.param(BROKEN, {"latency_p99_ms": F}, 0.2, True, id="broken, and shown"),
+        pytest.param(BROKEN, {"latency_p99_ms": U}, 0.2, False, id="broken, as far as one knows"),
+        pytest.param(KEPT, {"latency_p99_ms": P, "error_ratio": U}, 0.0, False, id="one limit is open"),
+        pytest.param(KEPT, {"latency_p99_ms": U, "error_ratio": F}, SMALLEST_VIOLATION, True, id="one is broken"),
+    ],
+)
+def test_verdicts_say_whether_the_figures_are_to_be_believed(slo, verdicts, violation, shown):
+    found = score(MEASURED, slo, THROUGHPUT, verdicts)
+    assert (found.value, found.shown) == (1000, shown)
+    assert found.violation == pytest.approx(violation)
+    assert found.feasible is (violation == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.measure.samples import Outcome
+from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Status, TrialResult
-from orchestrator.trial import run_trial
+from orchestrator.trial import Place, run_trial
 from tests.fakes.trials import FakeClock, FakeLoad, FakeServing
 
 DIGITS = Path(__file__).parents[2] / "search_spaces" / "digits.yaml"
@@ -22,11 +24,12 @@ def experiment() -> Experiment:
     return load_experiment(DIGITS)
 
 
-def run(experiment, configuration=None, serving=None, load=None, **load_options) -> TrialResult:
+def run(experiment, configuration=None, serving=None, load=None, place=None, **load_options) -> TrialResult:
     clock = serving.clock if serving else FakeClock()
     serving = serving or FakeServing(clock)
     load = load or FakeLoad(clock, serving, **load_options)
-    return run_trial(3, configuration or {BATCH: 16}, experiment, serving, load, clock, lambda phase: None)
+    configuration, place = configuration or {BATCH: 16}, place or Place()
+    return run_trial(3, configuration, experiment, serving, load, clock, lambda phase: None, place)
 
 
 def test_a_trial_that_works_is_complete_with_a_measurement_and_a_score(experiment):
@@ -106,3 +109,99 @@ def test_some_failures_are_counted_and_told_but_the_trial_is_complete(experiment
     assert result.measurement.error_ratio == pytest.approx(0.01)
     assert result.reasons == ("20 of 2,000 requests failed: 20 × time-out",)
     assert not result.score.feasible  # the SLO allows 0.1 %
+
+
+LATE = "the client was late: it sent 3 ms after schedule"
+
+
+def test_a_measurement_that_cannot_be_trusted_makes_the_trial_invalid_with_its_figures_and_reasons(experiment):
+    result = run(experiment, invalid=(LATE,), repeated=("the throughput was still drifting",))
+    assert (result.status, result.reasons) == (Status.INVALID, (LATE,))
+    assert result.measurement.throughput_rps == result.score.value == pytest.approx(1000, rel=1e-3)
+    assert len(result.samples) == 3000
+
+
+def test_where_doubts_are_to_be_told_only_the_trial_is_complete_all_the_same(experiment):
+    warn = experiment.model_copy(update={"measure": experiment.measure.model_copy(update={"validity": "warn"})})
+    result = run(warn, invalid=(LATE,))
+    assert (result.status, result.reasons) == (Status.COMPLETE, (f"not to be trusted: {LATE}",))
+
+
+def test_a_trial_that_was_measured_again_says_why(experiment):
+    result = run(experiment, repeated=(LATE,))
+    assert result.status is Status.COMPLETE
+    assert result.reasons == (f"measured again, for the first time could not be trusted: {LATE}",)
+
+
+def test_failures_and_repetitions_are_both_told(experiment):
+    result = run(experiment, repeated=(LATE,), outcome=lambda index: Outcome.UNSENT if index == 2000 else Outcome.OK)
+    assert result.reasons[0] == "1 of 2,000 requests failed: 1 × never sent"
+    assert len(result.reasons) == 2
+
+
+def test_without_a_single_success_a_trial_has_failed_whatever_else_is_wrong_with_it(experiment):
+    result = run(experiment, invalid=("too few samples",), outcome=lambda index: Outcome.BROKEN)
+    assert result.status is Status.FAILED
+    assert result.reasons == ("no request succeeded: 2,000 of 2,000 requests failed: 2,000 × broken connection",)
+    assert (result.score, result.explanation) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("p99_ms", "verdict", "shown", "feasible"),
+    [
+        pytest.param(50.0, Verdict.PASS, True, True, id="kept"),
+        pytest.param(5.0, Verdict.FAIL, True, False, id="broken"),
+    ],
+)
+def test_the_verdicts_on_the_slo_are_kept_and_scored(experiment, p99_ms, verdict, shown, feasible):
+    slo = experiment.slo.model_copy(update={"p99_ms": p99_ms, "error_ratio": None})
+    result = run(experiment.model_copy(update={"slo": slo}), limits=slo.limits())
+    assert (result.verdict, result.verdicts) == (verdict, {"latency_p99_ms": verdict})
+    assert (result.score.shown, result.score.feasible) == (shown, feasible)
+
+
+def test_figures_keep_the_slo_but_too_few_requests_do_not_show_it(experiment):
+    slo = experiment.slo.model_copy(update={"error_ratio": None})
+    result = run(experiment.model_copy(update={"slo": slo}), limits=slo.limits(), rate_rps=lambda application: 40.0)
+    assert result.verdict is Verdict.UNDECIDED
+    assert (result.score.feasible, result.score.shown) == (True, False)
+
+
+def test_a_trial_that_was_not_measured_has_no_verdict(experiment):
+    serving = FakeServing(FakeClock(), fails=lambda application: InfeasibleError("no room"))
+    assert (run(experiment, serving=serving).verdict, run(experiment).verdict) == (None, Verdict.PASS)
+
+
+def test_details_say_where_the_time_went_and_what_the_machine_and_the_client_were_used_for(experiment):
+    details = run(experiment).details
+    assert details["compute_share"] == pytest.approx(0.5)
+    assert (details["machine_busy_share"], details["client_cpu_share"]) == (0.5, 0.2)
+    assert "ceiling_rps" not in details
+    assert all(map(math.isfinite, details.values()))
+
+
+def test_the_ceiling_of_the_trials_place_is_a_detail_and_the_load_hears_of_it(experiment):
+    heard = []
+
+    class Listening(FakeLoad):
+        def run(self, url, application, ceiling_rps, on_phase):
+            heard.append(ceiling_rps)
+            return super().run(url, application, ceiling_rps, on_phase)
+
+    serving = FakeServing(FakeClock())
+    load = Listening(serving.clock, serving)
+    result = run(experiment, serving=serving, load=load, place=Place(ceiling_rps=1010.0))
+    assert (heard, result.details["ceiling_rps"]) == ([1010.0], 1010.0)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "place", "sentence"),
+    [
+        pytest.param({BATCH: 64}, Place(), "max_batch_size", id="batches that cannot fill"),
+        pytest.param(
+            {BATCH: 4}, Place(ceiling_rps=1010.0), "99% of what an application that does nothing reaches", id="ceiling"
+        ),
+    ],
+)
+def test_a_measured_trial_says_what_limits_it(experiment, configuration, place, sentence):
+    assert sentence in run(experiment, configuration, place=place).explanation

@@ -1,0 +1,69 @@
+"""What comes out of trials and studies: which trial wins, and what makes no sense."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.measure.verdict import Verdict
+from orchestrator.result import Score, Status, StudyResult, TrialResult, best_of
+from tests.fakes.trials import observation, samples
+
+MEASURED = observation(samples(100, 3.0), (1.0, 3.0)).measurement
+
+
+def trial(number, value, violation=0.0, shown=True, status=Status.COMPLETE):
+    reasons = () if status is Status.COMPLETE else ("why",)
+    return TrialResult(number, {}, status, reasons, measurement=MEASURED, score=Score(value, violation, shown))
+
+
+@pytest.mark.parametrize(
+    ("trials", "best"),
+    [
+        pytest.param([], None, id="no trials"),
+        pytest.param([trial(0, 10), trial(1, 30), trial(2, 20)], 1, id="the highest"),
+        pytest.param([trial(1, 30), trial(0, 30)], 0, id="the earliest of equals"),
+        pytest.param([trial(0, 10), trial(1, 30, violation=0.1)], 0, id="none that breaks the SLO"),
+        pytest.param([trial(0, 10), trial(1, 30, status=Status.INVALID)], 0, id="none that cannot be trusted"),
+        pytest.param([trial(0, 10), trial(1, 30, shown=False)], 0, id="one shown to keep the SLO before all others"),
+        pytest.param([trial(0, 10, shown=False), trial(1, 30, shown=False)], 1, id="the highest, where none was shown"),
+        pytest.param([trial(0, 10, violation=1), trial(1, 30, status=Status.INVALID)], None, id="nothing to choose"),
+    ],
+)
+def test_the_best_trial_is_the_highest_that_was_shown_to_keep_the_slo(trials, best):
+    found = best_of(tuple(trials), maximize=True)
+    assert (found.number if found else None) == best
+
+
+def test_where_less_is_better_the_lowest_wins_and_one_that_was_shown_still_comes_first():
+    trials = (trial(0, 30), trial(1, 20), trial(2, 10, shown=False))
+    assert best_of(trials, maximize=False).number == 1
+
+
+def test_the_gain_is_that_of_the_best_over_the_baseline():
+    faster = replace(MEASURED, throughput_rps=400.0, latency_p99_ms=5.0)
+    study = StudyResult(
+        "1", "x", "random", 0, True, "throughput_rps", (trial(0, 1), replace(trial(1, 2), measurement=faster))
+    )
+    assert study.gain == {"throughput": pytest.approx(4), "p99": pytest.approx(2)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"score": None}, "has a measurement and a score", id="complete without a score"),
+        pytest.param({"measurement": None}, "has a measurement and a score", id="complete without figures"),
+        pytest.param({"status": Status.FAILED, "reasons": ("x",)}, "FAILED has no score", id="failed with a score"),
+        pytest.param({"status": Status.INVALID}, "INVALID states its reasons", id="invalid without a reason"),
+    ],
+)
+def test_a_result_that_contradicts_itself_is_an_error(changes, message):
+    with pytest.raises(ValueError, match=message):
+        replace(trial(1, 10), **changes)
+
+
+def test_a_verdict_needs_a_measurement():
+    measured = replace(trial(1, 10), verdicts={"latency_p99_ms": Verdict.PASS, "error_ratio": Verdict.UNDECIDED})
+    assert measured.verdict is Verdict.UNDECIDED
+    assert TrialResult(1, {}, Status.INFEASIBLE, ("no room",)).verdict is None
