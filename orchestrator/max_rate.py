@@ -29,18 +29,20 @@ def look_for_max_rate(
     precision: float,
     start_rps: float | None = None,
     highest_rps: float | None = None,
+    strict: bool = True,
 ) -> Observation:
     """As `find_max_rate`; where no `start_rps` is given, a short closed loop, put on by `observe`, finds one.
 
     When not one of its requests succeeds, no rate is low enough, and that is the observation that is returned.
     """
     if start_rps is not None:
-        return find_max_rate(observe_at, start_rps, precision, highest_rps)
+        return find_max_rate(observe_at, start_rps, precision, highest_rps, strict)
     quick = replace(terms, limits={}, min_s=PROBE_MIN_S, max_s=PROBE_MAX_S)
     probe = observe(ClosedLoop(PROBE_CONCURRENCY), quick)
     if not probe.samples.ok.any():
         return probe
-    found = find_max_rate(observe_at, START_SHARE * max(1.0, probe.measurement.throughput_rps), precision, highest_rps)
+    start_rps = START_SHARE * max(1.0, probe.measurement.throughput_rps)
+    found = find_max_rate(observe_at, start_rps, precision, highest_rps, strict)
     return replace(found, loaded_s=found.loaded_s + probe.loaded_s)
 
 
@@ -49,13 +51,14 @@ def find_max_rate(
     start_rps: float,
     precision: float,
     highest_rps: float | None = None,
+    strict: bool = True,
 ) -> Observation:
     """The observation at the highest rate at which the SLO holds, with `max_rate_rps` and its interval.
 
     `observe_at(rate)` puts an open loop of so many requests/s on the endpoint. The interval reaches from the
     highest rate that was shown to keep the SLO to the lowest that was shown to break it. Where no rate keeps it,
     `max_rate_rps` is 0 and the observation is that of the lowest rate tried. What made a load near the answer
-    untrustworthy makes the whole answer so.
+    untrustworthy makes the whole answer so. Unless `strict`, such a load has its say all the same.
     """
     search = RateSearch(start_rps, precision, highest_rps or math.inf)
     seen: dict[float, Observation] = {}
@@ -63,7 +66,8 @@ def find_max_rate(
         observation = observe_at(rate)
         seen[rate] = observation
         # A load that cannot be trusted has shown nothing, neither that the SLO holds nor that it breaks.
-        search.tell(rate, Verdict.UNDECIDED if observation.invalid else observation.verdict)
+        nothing_shown = bool(observation.invalid) and strict
+        search.tell(rate, Verdict.UNDECIDED if nothing_shown else observation.verdict)
     holds, fails = search.holds_rps, search.fails_rps
     shown = seen[holds] if holds else seen[min(seen)]
     found = replace(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,13 +88,14 @@ class RemoteLoad:
 
         def observe_at(rate_rps: float) -> Observation:
             traffic = open_loop(rate_rps, wanted.arrivals, self._longest_s, load.seed, load.max_connections)
-            seen = self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
-            return seen if self._strict else replace(seen, invalid=())
+            return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
 
         def observe(traffic: Traffic, terms: Terms) -> Observation:
             return self._observe(traffic, terms, math.nan, on_phase)
 
-        return look_for_max_rate(observe, observe_at, terms, wanted.precision, wanted.start_rps, wanted.highest_rps)
+        return look_for_max_rate(
+            observe, observe_at, terms, wanted.precision, wanted.start_rps, wanted.highest_rps, self._strict
+        )
 
     def _terms(self, application: Mapping) -> Terms:
         experiment, measure = self._experiment, self._experiment.measure

@@ -152,6 +152,9 @@ def load(
         float, typer.Option(help="Seconds after which a request counts as failed.", min=0.001, max=86_400)
     ] = 10.0,
     seed: Annotated[int, typer.Option(help="Seed of the arrivals.", min=0)] = 0,
+    connections: Annotated[
+        int, typer.Option(help="Most connections of an open loop; beyond them requests wait in the client.", min=1)
+    ] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Put load on an HTTP endpoint that is already running, and say what to make of the figures.
@@ -180,6 +183,7 @@ def load(
         precision=precision,
         timeout_s=timeout,
         seed=seed,
+        connections=connections,
     )
     console = Console(stderr=as_json)
     try:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from orchestrator.errors import UsageError
 from orchestrator.load import arrivals
 from orchestrator.load.endpoint import Endpoint, Payload, encode
-from orchestrator.load.plan import ClosedLoop, OpenLoop, Traffic
+from orchestrator.load.plan import MAX_CONNECTIONS, ClosedLoop, OpenLoop, Traffic
 from orchestrator.observation import Terms
 
 CONCURRENCY = 32
@@ -50,6 +50,7 @@ class LoadOptions:
     precision: float = 0.05
     timeout_s: float = 10.0
     seed: int = 0
+    connections: int = MAX_CONNECTIONS
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def open_loop(options: LoadOptions, rate_rps: float) -> OpenLoop:
     """Arrivals at one rate for as long as a load can last."""
     longest_s = _warmup_max_s(options) + (options.duration_s or MAX_S)
     try:
-        return OpenLoop(arrivals.steady(options.arrivals, rate_rps, longest_s, options.seed))
+        return OpenLoop(arrivals.steady(options.arrivals, rate_rps, longest_s, options.seed), options.connections)
     except ValueError as error:
         raise UsageError(f"--rate {rate_rps:g}: {error}") from None
 
@@ -168,15 +169,15 @@ def _headers(texts: Iterable[str]) -> dict[str, str]:
 
 def _traffic(options: LoadOptions) -> Traffic:
     if options.trace is not None:
-        return _trace(options.trace, options.warmup_s)
+        return _trace(options.trace, options.warmup_s, options.connections)
     if options.rate is not None:
         return open_loop(options, options.rate)
     return ClosedLoop(options.concurrency or CONCURRENCY, options.think_time_s)
 
 
-def _trace(file: Path, warmup_s: float) -> OpenLoop:
+def _trace(file: Path, warmup_s: float, connections: int) -> OpenLoop:
     try:
-        traffic = OpenLoop(arrivals.trace(file))
+        traffic = OpenLoop(arrivals.trace(file), connections)
     except OSError as error:
         raise UsageError(f"--trace {file}: {error.strerror or error}") from None
     except ValueError as error:

@@ -23,6 +23,7 @@ RUN_HERE = {
     "orchestrator check mine.yaml",
     "orchestrator run mine.yaml --trials 2",
     "orchestrator doctor",
+    "orchestrator load http://127.0.0.1:8000/ --rate 200 --slo p99=50ms",
 }
 RUN_ELSEWHERE = {  # command -> file and text in it that runs it
     "make test": (".ci/run", "make test"),
@@ -96,6 +97,20 @@ def test_doctor_finds_this_machine_ready(tmp_path):
     examined = orchestrator("doctor", cwd=tmp_path)
     assert examined.returncode == 0, examined.stdout
     assert "data plane" in examined.stdout
+
+
+def test_load_measures_a_server_that_is_already_running(tmp_path):
+    server = subprocess.Popen(
+        [sys.executable, ROOT / "benchmarks" / "null_server.py"], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    try:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
+        loaded = orchestrator("load", url, "--rate", "200", "--slo", "p99=50ms", cwd=tmp_path)
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+    assert loaded.returncode == 0, loaded.stderr
+    assert "95 % interval" in loaded.stdout
 
 
 def test_ui_serves_mlflow_on_loopback(checkout):
