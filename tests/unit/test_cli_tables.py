@@ -1,0 +1,198 @@
+"""A study on the terminal: no figure is cut off, every column that fits is there, what failed says why."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from orchestrator.cli.names import figure, rate_figure, spread
+from orchestrator.cli.tables import print_outcome, trials_table
+from orchestrator.measure.interval import Interval
+from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.verdict import Verdict
+from orchestrator.result import Score, Status, StudyResult, TrialResult
+
+KNOBS = ("C.user_config.max_batch_size", "C.user_config.batch_wait_timeout_s", "C.num_replicas")  # of digits.yaml
+BASE = Measurement(1.0, 1.0, 8.1, 1.5, 7.9, 9.1, 9.9, 1.0, 40.0, 3.2, 1.0, 2.0, 6.5, 0.0, 1, 20.1)
+LATE = "the client was late: it sent 5 ms after schedule (p99), which is 12% of the response time's p99 of 45 ms"
+
+
+def trial(number, rps, p99_ms, requests, knobs, verdict=Verdict.PASS, violation=0.0, **changes):
+    """`rps` and `p99_ms` are (figure, half of its interval as a share)."""
+    intervals = {"throughput_rps": rps, "latency_p99_ms": p99_ms, "compute_ms_mean": (2.0, 0.25)}
+    measurement = replace(
+        BASE,
+        throughput_rps=rps[0],
+        latency_p99_ms=p99_ms[0],
+        requests=requests,
+        successes=requests,
+        intervals={name: Interval(at * (1 - by), at * (1 + by)) for name, (at, by) in intervals.items()},
+    )
+    result = TrialResult(
+        number,
+        dict(zip(KNOBS, knobs, strict=True)),
+        Status.COMPLETE,
+        measurement=measurement,
+        score=Score(rps[0], violation, verdict is not Verdict.UNDECIDED),
+        verdicts={"latency_p99_ms": verdict},
+        wall_s=12.0,
+        overhead_s=4.0,
+    )
+    return replace(result, **changes)
+
+
+BASELINE = trial(0, (431.4, 0.02), (145.4, 1.17), 862, (1, 0.0, 1), Verdict.FAIL, violation=0.4)
+BEST = trial(1, (1956, 0.18), (45.4, 1.17), 11_738, (32, 0.00123456, 2))
+OPEN = trial(2, (2345, 0.001), (45.4, 0.5), 11_738, (64, 0.0123456, 2), Verdict.UNDECIDED)
+INVALID = trial(3, (9999, 0.03), (4.54, 0.02), 99_999, (64, 0.0123, 1), status=Status.INVALID, reasons=(LATE,))
+INFEASIBLE = TrialResult(4, dict(zip(KNOBS, (8, 0.00016, 1), strict=True)), Status.INFEASIBLE, ("no node has room",))
+TRIALS = (BASELINE, BEST, OPEN, INVALID, INFEASIBLE)
+
+
+def study(*trials):
+    return StudyResult("1f3e", "digits", "hyperopt", 0, True, "throughput_rps", trials)
+
+
+def console(width):
+    return Console(width=width, record=True, file=io.StringIO(), force_terminal=False)
+
+
+def lines(width, *trials, show=print_outcome):
+    screen = console(width)
+    if show is print_outcome:
+        print_outcome(screen, study(*trials))
+    else:
+        screen.print(trials_table(study(*trials), screen))
+    return screen.export_text().splitlines()
+
+
+def text(width, *trials):
+    return " ".join(" ".join(lines(width, *trials)).split())
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_no_figure_is_cut_off(width):
+    shown = text(width, *TRIALS)
+    assert "…" not in shown
+    for figures in ("1 32 0.00123 2 1,956 ±18%", "45.4 ±117%", "11,738", "undecided", "over SLO", "INFEASIBLE"):
+        assert figures in shown
+
+
+def test_a_row_has_its_figures_side_by_side():
+    (row,) = [line for line in lines(80, *TRIALS) if line.split()[:1] == ["1"]]
+    assert row.split() == ["1", "32", "0.00123", "2", "1,956", "±18%", "45.4", "±117%", "11,738", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("width", "headings"),
+    [
+        pytest.param(80, {"req/s", "reqs", "status"}, id="the most important ones"),
+        pytest.param(112, {"req/s", "reqs", "status", "compute", "overhead"}, id="and where the time went"),
+        pytest.param(140, {"req/s", "reqs", "status", "compute", "overhead", "mean", "queue"}, id="all"),
+    ],
+)
+def test_as_many_columns_as_fit_are_shown(width, headings):
+    shown = lines(width, *TRIALS, show=trials_table)
+    assert max(map(len, shown)) <= width
+    words = set(" ".join(shown).split())
+    assert headings <= words
+    assert not ({"compute", "overhead", "mean", "queue"} - headings) & words
+
+
+def test_where_knobs_take_all_the_room_they_are_folded_and_figures_stay_whole():
+    knobs = {f"C.user_config.option_{letter}": 0.0123456 for letter in "abcdef"}
+    shown = text(80, *(replace(one, configuration=knobs) for one in TRIALS))
+    assert "…" not in shown
+    assert "1,956 ±18%" in shown
+    assert "45.4 ±117%" in shown
+
+
+def test_a_highest_rate_has_a_column_and_the_rate_at_which_it_was_found_makes_room():
+    def with_rate(one):
+        intervals = {**one.measurement.intervals, "max_rate_rps": Interval(1200, 1300)}
+        return replace(one, measurement=replace(one.measurement, max_rate_rps=1250.0, intervals=intervals))
+
+    trials = [with_rate(BASELINE), with_rate(BEST), with_rate(OPEN)]
+    assert "1 32 0.00123 2 1,250 ±4% 45.4 ±117% 11,738 ok" in text(80, *trials)
+    assert "Winner: trial 1 max_batch_size=32 batch_wait_timeout_s=0.00123 num_replicas=2 1,250 req/s" in text(
+        80, *trials
+    )
+    assert "1,250 ±4% 1,956 ±18%" in text(140, *trials)
+
+
+def test_the_best_come_first_then_the_undecided_then_those_over_the_slo_then_the_rest():
+    first = [line.split()[0] for line in lines(140, *TRIALS, show=trials_table) if line.split()]
+    assert [word for word in first if word == "baseline" or word.isdigit()] == ["1", "2", "baseline", "3", "4"]
+
+
+def test_what_is_not_complete_says_why_below():
+    shown = text(80, *TRIALS)
+    assert f"trial 3 is INVALID: {LATE}" in shown
+    assert "trial 4 is INFEASIBLE: no node has room" in shown
+
+
+def test_doubts_about_a_complete_trial_are_told_too():
+    assert f"trial 1: not to be trusted: {LATE}" in text(
+        80, BASELINE, replace(BEST, reasons=(f"not to be trusted: {LATE}",))
+    )
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [
+        pytest.param([BASELINE, BEST], "the SLO holds, with 99 % confidence", id="shown"),
+        pytest.param([BASELINE, OPEN], "too few requests were measured to be sure of latency_p99_ms", id="undecided"),
+        pytest.param([BASELINE, INVALID], "No trial kept the SLO.", id="none within the SLO"),
+        pytest.param([INVALID, INFEASIBLE], "No trial can be ranked: 1 could not be trusted", id="none to trust"),
+        pytest.param([BASELINE, BEST], "1,956 req/s (1,604 to 2,308)", id="with its interval"),
+        pytest.param([BASELINE, BEST], "from 11,738 requests in 20.1 s", id="with its requests"),
+        pytest.param(
+            [replace(BEST, details={"ceiling_rps": 3000.0})], "does nothing reaches 3,000 req/s", id="ceiling"
+        ),
+        pytest.param([replace(BEST, explanation="[it] computes")], "[it] computes", id="with what limits it"),
+    ],
+)
+def test_the_outcome_is_told_in_words(trials, words):
+    assert words in text(100, *trials)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"x": 100.0, "x_lo": 97.0, "x_hi": 103.0}, " ±3%"),
+        ({"x": 100.0, "x_lo": 99.9, "x_hi": 100.1}, " ±<1%"),
+        ({"x": 45.4, "x_lo": 4.0, "x_hi": 110.0}, " ±117%"),
+        ({"x": -4.0, "x_lo": -5.0, "x_hi": -3.0}, " ±25%"),
+        ({"x": 0.0, "x_lo": 0.0, "x_hi": 3.0}, ""),
+        ({"x": 100.0, "x_lo": 97.0}, ""),
+        ({"x": 100.0}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_spread_is_half_of_the_interval_relative_to_the_figure(values, expected):
+    assert spread(values, "x") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (11_738.4, "11,738"),
+        (145.4, "145"),
+        (45.42, "45.4"),
+        (7.9, "7.90"),
+        (0.0, "0.00"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_a_figure_has_three_digits(value, expected):
+    assert figure(value) == expected
+
+
+def test_the_rate_that_is_shown_is_the_highest_one_where_it_was_looked_for():
+    assert rate_figure(BEST) == rate_figure(INFEASIBLE) == "throughput_rps"
+    looked_for = replace(BEST, measurement=replace(BEST.measurement, max_rate_rps=0.0))
+    assert rate_figure(looked_for) == "max_rate_rps"
