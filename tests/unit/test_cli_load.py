@@ -16,7 +16,7 @@ from orchestrator.cli.load_options import open_loop, option_values, plan_of, slo
 from orchestrator.cli.load_outcome import limit_text, load_document, print_load, rate_line
 from orchestrator.errors import UsageError
 from orchestrator.load import arrivals
-from orchestrator.load.plan import ClosedLoop, OpenLoop
+from orchestrator.load.plan import MAX_CONNECTIONS, ClosedLoop, OpenLoop
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict, verdicts
@@ -126,6 +126,15 @@ def test_how_long_is_measured_depends_on_the_load_and_the_duration(options, expe
     terms = plan(**options).terms
     assert (terms.objective, terms.min_s, terms.max_s, terms.fixed, terms.warmup_max_s) == expected
     assert terms.even
+
+
+@pytest.mark.parametrize("options", [{"rate": 5.0}, {"trace": "0\n5\n"}], ids=str)
+def test_connections_of_an_open_loop_are_limited_as_stated(tmp_path, options):
+    if "trace" in options:
+        (tmp_path / "times.csv").write_text(options["trace"])
+        options = {"trace": tmp_path / "times.csv"}
+    assert plan(**options, connections=7).traffic.max_connections == 7
+    assert plan(**options).traffic.max_connections == MAX_CONNECTIONS
 
 
 def trace_file(tmp_path, *times):

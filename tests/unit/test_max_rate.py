@@ -86,6 +86,14 @@ def test_a_load_that_cannot_be_trusted_shows_neither_that_the_slo_holds_nor_that
     assert all(reason.endswith("requests/s: the client was late") for reason in found.invalid)
 
 
+def test_where_doubts_do_not_count_it_has_its_say_and_its_reasons_are_kept():
+    server = Server(limit=500, blind=lambda rate: rate > 350)
+    found = find_max_rate(server, start_rps=100, precision=0.05, strict=False)
+    assert found.measurement.max_rate_rps == pytest.approx(500, rel=0.05)
+    assert interval(found).hi < 530
+    assert len(found.invalid) == 2
+
+
 def test_what_was_wrong_beyond_the_answers_ends_does_not_matter():
     found = find_max_rate(Server(limit=500, blind=lambda rate: rate > 700), start_rps=100, precision=0.05)
     assert found.measurement.max_rate_rps == pytest.approx(500, rel=0.05)
