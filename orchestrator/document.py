@@ -39,6 +39,7 @@ def trial_document(trial: TrialResult) -> dict[str, Any]:
         "explanation": trial.explanation or None,
         "config": to_json(trial.configuration),
         "metrics": metrics(trial),
+        "batches": {str(size): round(count, 3) for size, count in sorted(trial.batches.items())},
         "wall_s": to_json(trial.wall_s),
         "overhead_s": to_json(trial.overhead_s),
     }
@@ -86,6 +87,7 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         score=Score(_number(score["value"]), _number(score["violation"]), score.get("shown", True)) if score else None,
         verdicts={limit: Verdict(verdict) for limit, verdict in document.get("slo", {}).items()},
         details={name: value for name, value in figures.items() if name not in own},
+        batches={int(size): count for size, count in document.get("batches", {}).items()},
         explanation=document.get("explanation") or "",
         wall_s=_number(document["wall_s"]),
         overhead_s=_number(document["overhead_s"]),

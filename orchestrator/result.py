@@ -54,9 +54,9 @@ class TrialResult:
 
     `overhead_s` is `wall_s` less warm-up and measuring: what it cost to get to the configuration and back.
     `verdicts` has, by limit of the SLO, whether it was shown to hold; `details` further figures by name: where the
-    time went, and what the machine was used for. `explanation` says what limits the configuration. `serve_config`
-    is the exact Serve config that was applied, in the trial's slot; `export_config` is the same configuration as a
-    user deploys it. `samples` is dropped once it is stored.
+    time went, and what the machine was used for. `batches` counts batches by their size. `explanation` says what
+    limits the configuration. `serve_config` is the exact Serve config that was applied, in the trial's slot;
+    `export_config` is the same configuration as a user deploys it. `samples` is dropped once it is stored.
     """
 
     number: int
@@ -67,6 +67,7 @@ class TrialResult:
     score: Score | None = None
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     details: Mapping[str, float] = field(default_factory=dict)
+    batches: Mapping[int, float] = field(default_factory=dict)
     explanation: str = ""
     wall_s: float = 0.0
     overhead_s: float = 0.0

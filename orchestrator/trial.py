@@ -125,6 +125,7 @@ def run_trial(
         score=None if status is Status.FAILED else _score(seen, experiment),
         verdicts=seen.verdicts,
         details={**seen.figures(), **_ceiling(place)},
+        batches=seen.breakdown.batches,
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),

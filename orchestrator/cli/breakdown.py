@@ -19,6 +19,20 @@ PARTS = {  # as in `orchestrator.measure.breakdown.Parts`
 }
 
 
+LISTED = 6
+"""Batch sizes that are shown, the most frequent ones."""
+
+
+def batches_line(trial: TrialResult) -> str:
+    """ "batches: 412 of 16, 33 of 8, … (87% full)"; empty where the application does not tell."""
+    frequent = sorted(trial.batches.items(), key=lambda item: -item[1])
+    if not frequent:
+        return ""
+    listed = [f"{count:,.0f} of {size}" for size, count in frequent[:LISTED]] + ["…"] * (len(frequent) > LISTED)
+    fill = trial.details.get("batch_fill")
+    return f"batches: {', '.join(listed)}" + ("" if fill is None else f" ({fill:.0%} full)")
+
+
 def breakdown_table(trial: TrialResult) -> Table | None:
     """The parts of the response time, of all requests and of the slowest 1 %; None where they are not known."""
     values = metrics(trial)

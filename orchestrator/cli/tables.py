@@ -10,7 +10,7 @@ from rich.measure import Measurement as RichMeasurement
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.breakdown import breakdown_table
+from orchestrator.cli.breakdown import batches_line, breakdown_table
 from orchestrator.cli.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.document import metrics
 from orchestrator.measure.verdict import Verdict
@@ -151,6 +151,8 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     breakdown = breakdown_table(best)
     if breakdown is not None:
         console.print(breakdown)
+    if batches := batches_line(best):
+        console.print(f"  {batches}", highlight=False)
 
 
 def _no_winner(study: StudyResult) -> str:

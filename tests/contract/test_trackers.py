@@ -74,6 +74,7 @@ ENDINGS = {
         score=Score(1.0, 0.0, shown=False),
         verdicts={"latency_p99_ms": Verdict.PASS, "error_ratio": Verdict.UNDECIDED},
         details={"compute_share": 0.4},
+        batches={1: 3.0, 8: 250.5},
         explanation="the model is the limit: 40 % of the time",
         wall_s=3.0,
         overhead_s=1.0,

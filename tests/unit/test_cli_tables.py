@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from orchestrator.cli.breakdown import batches_line
 from orchestrator.cli.names import figure, rate_figure, spread
 from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
@@ -196,3 +197,9 @@ def test_the_rate_that_is_shown_is_the_highest_one_where_it_was_looked_for():
     assert rate_figure(BEST) == rate_figure(INFEASIBLE) == "throughput_rps"
     looked_for = replace(BEST, measurement=replace(BEST.measurement, max_rate_rps=0.0))
     assert rate_figure(looked_for) == "max_rate_rps"
+
+
+def test_the_most_frequent_batches_are_listed():
+    trial = replace(BEST, batches={size: float(size) for size in range(1, 9)}, details={"batch_fill": 0.87})
+    assert batches_line(trial) == "batches: 8 of 8, 7 of 7, 6 of 6, 5 of 5, 4 of 4, 3 of 3, … (87% full)"
+    assert batches_line(replace(trial, batches={})) == ""

@@ -41,6 +41,7 @@ def trial(number, throughput=100.0, p99=12.0, status=Status.COMPLETE):
         score=score,
         verdicts={"latency_p99_ms": Verdict.UNDECIDED},
         details={"compute_share": 0.25},
+        batches={8: 12.5, 16: 100.0},
         explanation="the model is the limit",
         wall_s=25.0,
         overhead_s=3.0,
@@ -71,12 +72,13 @@ def test_a_measured_trial_has_its_figures_and_leaves_out_what_was_not_measured()
     document = strict(trial_document(trial(1)))
     assert set(document) == {
         *("number", "status", "reasons", "verdict", "slo", "explanation"),
-        *("config", "metrics", "wall_s", "overhead_s"),
+        *("config", "metrics", "batches", "wall_s", "overhead_s"),
     }
     assert (document["verdict"], document["slo"]) == ("undecided", {"latency_p99_ms": "undecided"})
     assert document["explanation"] == "the model is the limit"
     assert (document["status"], document["reasons"]) == ("COMPLETE", [])
     assert document["config"] == {"A.num_replicas": 2}
+    assert document["batches"] == {"8": 12.5, "16": 100.0}
     assert (document["wall_s"], document["overhead_s"]) == (25.0, 3.0)
     assert document["metrics"] == {**MEASURED.metrics(), "compute_share": 0.25, "overhead_s": 3.0}
     assert (document["metrics"]["throughput_rps_lo"], document["metrics"]["throughput_rps_hi"]) == (95.0, 105.0)
