@@ -75,8 +75,11 @@ class RateSearch:
         return min((rate for rate, verdict in self._verdicts.items() if verdict is not Verdict.PASS), default=math.inf)
 
     def _above(self) -> float | None:
-        """A rate above the undecided ones, as long as none is known to fail: the interval needs an upper end."""
-        if self.fails_rps < math.inf:
-            return None
-        tried = max(self._verdicts)
-        return min(tried * (1 + 2 * self.precision), self.highest_rps) if tried < self.highest_rps else None
+        """A rate between the undecided ones and those that fail: the interval needs an upper end, and a near one."""
+        fails = self.fails_rps
+        not_shown_to_fail = max(rate for rate in self._verdicts if rate < fails)
+        if fails == math.inf:
+            higher = min(not_shown_to_fail * (1 + 2 * self.precision), self.highest_rps)
+            return higher if higher > not_shown_to_fail else None
+        apart = fails / not_shown_to_fail > 1 + 2 * self.precision
+        return math.sqrt(fails * not_shown_to_fail) if apart else None

@@ -37,7 +37,13 @@ def test_rates_double_until_one_fails_and_are_then_bisected_by_their_geometric_m
 def test_an_undecided_rate_is_neither_shown_to_hold_nor_to_fail():
     found, _ = search(100, limit=500, undecided=1.1)
     assert 500 / 1.05 <= found.holds_rps <= 500
-    assert 550 < found.fails_rps < 650
+    assert 550 < found.fails_rps < 550 * 1.1
+
+
+def test_an_upper_end_far_above_what_is_undecided_is_brought_down():
+    found, asked = search(100, limit=210, undecided=1.2)  # fails at 800, is undecided somewhat above 210
+    assert 252 < found.fails_rps < 252 * 1.2
+    assert len(asked) <= MOST_RATES
 
 
 def test_no_rate_above_the_highest_is_asked_for():
