@@ -1,7 +1,7 @@
 """How many requests does a verdict take? Sequential stopping against windows of a fixed length, on the same
 requests.
 
-    python benchmarks/trust/deciding.py [--lanes 3] [--quick]
+    python benchmarks/trust/deciding.py [--lanes 3] [--recordings DIR] [--quick]
 
 24 configurations, as a search meets them: far better and far worse than the SLO of p99 ≤ 50 ms, and some near it.
 Twelve are a closed loop of 8 clients on a server with exponential times, compared by throughput; twelve an open
@@ -10,13 +10,17 @@ Each is loaded once for 15 s and all its requests are kept. The fixed rule takes
 shown, four times a second, what had ended by then, and stops when it has enough. Asked: over all configurations it
 takes at most a third of the requests, and every configuration that the fixed window decides gets the same verdict.
 
-About 3 minutes. `--quick` takes every fourth configuration.
+About 3 minutes. `--recordings` keeps the requests of every load there, and takes them from there the next time.
+`--quick` takes every fourth configuration.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +32,7 @@ from orchestrator.load.conductor import ASK_EVERY_S, Limits, conduct
 from orchestrator.load.endpoint import Endpoint, Payload, encode
 from orchestrator.load.generator import Generator
 from orchestrator.load.plan import ClosedLoop, OpenLoop, Traffic
-from orchestrator.load.record import LoadRecord
-from orchestrator.measure.samples import Samples
+from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady
 from orchestrator.measure.stopping import Sequential
 from orchestrator.measure.verdict import Verdict, overall, verdicts
@@ -47,6 +50,10 @@ class Configuration(NamedTuple):
     law: tuple[str, ...]
     open_loop: bool
     seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{'open' if self.open_loop else 'closed'} {' '.join(self.law)}"
 
     @property
     def traffic(self) -> Traffic:
@@ -80,20 +87,37 @@ class WholeLength:
         return False
 
 
-def record(configuration: Configuration) -> LoadRecord:
+class Recording(NamedTuple):
     """All requests of a load of full length."""
+
+    samples: Samples
+    window: Window
+
+    def save(self, path: Path) -> None:
+        columns = {field.name: getattr(self.samples, field.name) for field in fields(Samples)}
+        np.savez_compressed(path, window=self.window, **columns)
+
+    @classmethod
+    def load(cls, path: Path) -> Recording:
+        with np.load(path) as kept:
+            start, end = map(float, kept["window"])
+            return cls(Samples(**{field.name: kept[field.name] for field in fields(Samples)}), (start, end))
+
+
+def record(configuration: Configuration) -> Recording:
     with truth_server(configuration.law, "--seed", configuration.seed) as server:
         endpoint = Endpoint.parse(server.url)
         generator = Generator(endpoint, [encode(endpoint, Payload(b""))], configuration.traffic, TIMEOUT_S)
-        return conduct([generator], WholeLength(), Limits(WARMUP_S, MAX_S))
+        load = conduct([generator], WholeLength(), Limits(WARMUP_S, MAX_S))
+    return Recording(load.samples, load.window)
 
 
-def fixed(load: LoadRecord) -> Decision:
+def fixed(load: Recording) -> Decision:
     counted = in_window(load.samples, load.window)
     return Decision(overall(verdicts(counted, load.window, LIMITS)), len(counted))
 
 
-def sequential(load: LoadRecord, open_loop: bool) -> Decision:
+def sequential(load: Recording, open_loop: bool) -> Decision:
     """Replays the load in front of the rule."""
     objective = "latency_mean_ms" if open_loop else "throughput_rps"
     warm_up = Steady(WARMUP_S, WARMUP_S)
@@ -109,23 +133,43 @@ def sequential(load: LoadRecord, open_loop: bool) -> Decision:
     return Decision(overall(rule.verdicts(counted, (start, end))), len(counted))
 
 
-def decide(configuration: Configuration) -> tuple[Configuration, Decision, Decision]:
-    load = record(configuration)
-    return configuration, fixed(load), sequential(load, configuration.open_loop)
+def recorded(configurations: Sequence[Configuration], lanes: int, kept: Path | None) -> list[Recording]:
+    """Their loads, `lanes` at a time; what is in the folder `kept` is not loaded again.
+
+    They go in waves that begin together, and are looked at when all have ended: neither disturbs what is measured.
+    """
+    paths = {one: kept / f"{one.name.replace(' ', '_')}.npz" for one in configurations} if kept else {}
+    found = {one: Recording.load(path) for one, path in paths.items() if path.exists()}
+    missing = [one for one in configurations if one not in found]
+    with ProcessPoolExecutor(lanes) as pool:  # a load's client must not share its interpreter with another
+        for first in range(0, len(missing), lanes):
+            wave = missing[first : first + lanes]
+            found.update(zip(wave, pool.map(record, wave), strict=True))
+    for one in missing if kept else []:
+        found[one].save(paths[one])
+    return [found[one] for one in configurations]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lanes", type=int, default=3, help="configurations at a time")
     parser.add_argument("--quick", action="store_true", help="every fourth configuration")
+    parser.add_argument("--recordings", type=Path, metavar="DIR", help="where the requests of the loads are kept")
     options = parser.parse_args()
 
-    with ProcessPoolExecutor(options.lanes) as pool:  # a load's client must not share its interpreter with another
-        found = list(pool.map(decide, CONFIGURATIONS[:: 4 if options.quick else 1]))
+    if options.recordings:
+        options.recordings.mkdir(parents=True, exist_ok=True)
+    configurations = CONFIGURATIONS[:: 4 if options.quick else 1]
+    found = [
+        (configuration, fixed(load), sequential(load, configuration.open_loop))
+        for configuration, load in zip(
+            configurations, recorded(configurations, options.lanes, options.recordings), strict=True
+        )
+    ]
     print(f"{'':<24}{'fixed':>20}{'sequential':>20}")
     for configuration, whole, early in found:
         cells = (f"{decision.verdict.value} {decision.requests:>7,}" for decision in (whole, early))
-        print(f"{' '.join(configuration.law):<24}" + "".join(f"{cell:>20}" for cell in cells))
+        print(f"{configuration.name:<24}" + "".join(f"{cell:>20}" for cell in cells))
     taken, all_of_them = (sum(pair[place].requests for pair in found) for place in (2, 1))
     decided = [(whole, early) for _, whole, early in found if whole.verdict is not Verdict.UNDECIDED]
     same = sum(whole.verdict is early.verdict for whole, early in decided)

@@ -92,6 +92,12 @@ def load(url: str, **options: object) -> Load:
         raise SystemExit(f"orchestrator load {url} {' '.join(flags)}\n{done.stdout}{done.stderr}") from None
 
 
+def load_as_trial(url: str, **options: object) -> Load:
+    """The same, a second time and then for good if the first cannot be trusted, as a study does with a trial."""
+    seen = load(url, **options)
+    return seen if seen.valid else load(url, **options)
+
+
 def side_by_side(run: Callable[[Task], Outcome], tasks: Iterable[Task], lanes: int) -> list[Outcome]:
     """`run` of every task, in the tasks' order; says on stderr how far it is.
 

@@ -6,8 +6,10 @@ A/A: one configuration is measured as if it were two. A/B: the second server tak
 series of pairs each: a closed loop of 8 clients with exponential answers, judged by throughput, and an open loop on
 one worker (M/D/1 at a utilisation of 0.7), judged by the mean latency, whose requests are strongly correlated. The
 two loads of a pair run one after the other, which of them first in turn, each at most 15 s, with seeds of their
-own. "Different" is said when the difference lies outside of its 95 % interval, made from the two intervals. Asked
-of the 50 pairs of a series: A/A different in at most 5 %, A/B found slower in at least 90 %.
+own. "Different" is said as `orchestrator.measure.compare` says it: when the 95 % interval of the ratio, made from the
+two intervals, does not hold 1. Asked of the 50 pairs of a series: A/A different in at most 5 %, A/B found slower in
+at least 90 %. A load that is not valid is repeated once, as in a study; a pair with one that is not valid then is left
+out.
 
 About 35 minutes: 400 loads, four at a time. `--quick` makes 6 pairs.
 """
@@ -15,13 +17,15 @@ About 35 minutes: 400 loads, four at a time. `--quick` makes 6 pairs.
 from __future__ import annotations
 
 import argparse
-import math
 from itertools import product
 from typing import NamedTuple
 
 from laws import Exponential, Law, OneWorker
-from running import Figure, load, side_by_side, truth_server
+from running import load_as_trial, side_by_side, truth_server
 from table import at_least, at_most, show
+
+from orchestrator.measure.compare import Comparison, compare
+from orchestrator.measure.interval import Interval
 
 MAX_S, WARMUP_S = 15, 2
 SLOWDOWN = 1.10
@@ -52,28 +56,18 @@ class Pair(NamedTuple):
     number: int
 
 
-def difference(first: Figure, second: Figure) -> Figure:
-    """`second` - `first` with its 95 % interval: independent errors add up by their squares (Welch).
-
-    The half-widths carry Student's t of their own degrees of freedom, which for the sum of both is on the safe side.
-    """
-    value = second.value - first.value
-    below = math.hypot(second.value - second.lo, first.hi - first.value)
-    above = math.hypot(second.hi - second.value, first.value - first.lo)
-    return Figure(value, value - below, value + above)
-
-
-def compare(pair: Pair) -> tuple[Pair, Figure, list[str]]:
-    """The measured difference, and what made a load invalid, if anything did."""
+def measure(pair: Pair) -> tuple[Pair, Comparison, list[str]]:
+    """The second figure over the first, and what made a load invalid, if anything did."""
     series = SERIES[pair.series]
     seen = {}
     for which in (0, 1) if pair.number % 2 else (1, 0):
         seed = 2 * pair.number + which
         slowdown = pair.slowdown if which else 1.0
         with truth_server(series.law.arguments, "--seed", 5000 + seed, "--slowdown", slowdown) as server:
-            seen[which] = load(server.url, **series.load, duration=MAX_S, warmup=WARMUP_S, seed=seed)
-    figures = [seen[which].figure(series.figure) for which in (0, 1)]
-    return pair, difference(*figures), [document.reasons for document in seen.values() if not document.valid]
+            seen[which] = load_as_trial(server.url, **series.load, duration=MAX_S, warmup=WARMUP_S, seed=seed)
+    first, second = (seen[which].figure(series.figure) for which in (0, 1))
+    found = compare(first.value, Interval(first.lo, first.hi), second.value, Interval(second.lo, second.hi))
+    return pair, found, [document.reasons for document in seen.values() if not document.valid]
 
 
 def main() -> None:
@@ -85,14 +79,14 @@ def main() -> None:
 
     pairs = 6 if options.quick else options.pairs
     tasks = [Pair(series, slow, number) for number, series, slow in product(range(pairs), SERIES, (1.0, SLOWDOWN))]
-    found = side_by_side(compare, tasks, options.lanes)
+    found = side_by_side(measure, tasks, options.lanes)
     lines = []
     for name, series in SERIES.items():
-        judged = [(pair, by) for pair, by, invalid in found if pair.series == name and not invalid]
-        same = [by for pair, by in judged if pair.slowdown == 1.0]
-        other = [by for pair, by in judged if pair.slowdown != 1.0]
-        different = sum(by.lo > 0 or by.hi < 0 for by in same)
-        slower = sum((by.lo > 0) if series.slower > 0 else (by.hi < 0) for by in other)
+        judged = [(pair, seen) for pair, seen, invalid in found if pair.series == name and not invalid]
+        same = [seen for pair, seen in judged if pair.slowdown == 1.0]
+        other = [seen for pair, seen in judged if pair.slowdown != 1.0]
+        different = sum(seen.differ for seen in same)
+        slower = sum(seen.differ and (seen.ratio > 1) is (series.slower > 0) for seen in other)
         lines.append(at_most(f"{name}: A/A called different", different, len(same), MOST_CALLED_DIFFERENT))
         lines.append(at_least(f"{name}: A/B found slower", slower, len(other), LEAST_FOUND_SLOWER))
     left_out = [reasons for _, _, invalid in found for reasons in invalid]
