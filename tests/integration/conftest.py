@@ -44,7 +44,7 @@ def held_cluster(data_plane: str) -> Iterator[Cluster]:
         yield Cluster(**json.loads(process.stdout.readline()))
     finally:
         process.stdin.close()
-        process.wait(timeout=90)
+        process.wait(timeout=180)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def command(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.C
         env=command_environment(),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=500,
     )
 
 
@@ -86,15 +86,15 @@ def start_orchestrator(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 def stop(process: subprocess.Popen[str], how: signal.Signals) -> str:
     """Sends the signal and waits for the end; returns what was printed."""
     process.send_signal(how)
-    output, _ = process.communicate(timeout=90)
+    output, _ = process.communicate(timeout=180)
     return output
 
 
 def wait_for_load() -> None:
     """Until a load client is at work."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while not load_clients():
-        assert time.monotonic() < deadline, "no load within 90 s"
+        assert time.monotonic() < deadline, "no load within 180 s"
         time.sleep(0.2)
     time.sleep(1)
 

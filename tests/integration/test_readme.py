@@ -63,7 +63,7 @@ def checkout(tmp_path_factory) -> Path:
     (checkout / ".venv").symlink_to(sys.prefix)
     demo = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 1"]
     environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
-    done = subprocess.run(demo, cwd=checkout, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(demo, cwd=checkout, env=environment, capture_output=True, text=True, timeout=560)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "baseline" in done.stdout
     assert "orchestrator ui" in done.stdout
