@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import cycle
 
@@ -14,7 +15,7 @@ from orchestrator.load.recorder import Recorder
 from orchestrator.load.timer import precise_timer
 
 
-class Driver:
+class Driver(ABC):
     """What both have in common: clients, requests taken in turn, and time-outs."""
 
     held_back = 0
@@ -47,9 +48,9 @@ class Driver:
         """Whether no request is under way or waiting."""
         return not any(client.busy for client in self._clients)
 
+    @abstractmethod
     def stop(self, now: float) -> None:
         """Schedule nothing more from `now` on."""
-        raise NotImplementedError
 
     def give_up_overdue(self, now: float) -> None:
         """End the requests that have used up their time."""
@@ -76,14 +77,18 @@ class Driver:
         """No request that is under way, or will be, has a time-out that counts from before this."""
         return min(now, *(self._counts_from(client) for client in self._clients if client.busy), math.inf)
 
+    @abstractmethod
     def _counts_from(self, client: Client) -> float:
-        raise NotImplementedError
+        """When the time-out of the client's request began to count."""
 
+    @abstractmethod
     def _give_up(self, client: Client) -> None:
-        raise NotImplementedError
+        """End the client's request as timed out."""
 
+    @abstractmethod
     def _on_free(self, client: Client, now: float) -> None:
-        raise NotImplementedError
+        """The client's request has ended: it can take the next one."""
 
+    @abstractmethod
     def _on_time(self) -> None:
-        raise NotImplementedError
+        """The timer has gone off."""

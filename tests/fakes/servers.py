@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from itertools import cycle
 
 from orchestrator.load.endpoint import Endpoint
+from tests.fakes.event_loop import turn
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
 """Answers one request; returns whether the connection stays open."""
@@ -24,7 +25,7 @@ def says(*pieces: bytes, keep: bool = True) -> Behaviour:
         for piece in pieces:
             writer.write(piece)
             await writer.drain()
-            await asyncio.sleep(0)
+            await turn()
         return keep
 
     return behave

@@ -11,6 +11,7 @@ from orchestrator.load.recorder import Recorder
 from orchestrator.load.server_timing import parse_server_timing
 from orchestrator.measure.samples import Outcome
 from tests.fakes import servers
+from tests.fakes.event_loop import turn
 from tests.fakes.servers import ScriptedServer, refusing_endpoint
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
@@ -192,7 +193,7 @@ def test_a_request_begins_when_its_pause_is_over():
             load.start()
             assert load.client.began >= load.client.scheduled
             while load.client.began < math.inf:
-                await asyncio.sleep(0)
+                await turn()
             assert load.client.busy
             await load.samples()
             assert load.client.scheduled < load.client.began < math.inf

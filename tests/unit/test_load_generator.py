@@ -14,6 +14,7 @@ from orchestrator.load.open_loop import OpenLoopDriver
 from orchestrator.load.plan import ClosedLoop, OpenLoop
 from orchestrator.measure.samples import Outcome, Samples
 from tests.fakes import servers
+from tests.fakes.event_loop import turn
 from tests.fakes.servers import ScriptedServer, refusing_endpoint
 
 
@@ -51,7 +52,7 @@ async def rows(generator, count):
     parts = []
     while sum(map(len, parts)) < count:
         parts.append(generator.progress())
-        await asyncio.sleep(0)
+        await turn()
     return parts
 
 

@@ -6,6 +6,7 @@ import pytest
 import uvloop
 
 from orchestrator.load.timer import DescriptorTimer, LoopTimer, precise_timer
+from tests.fakes.event_loop import turn
 
 TIMERS = [
     pytest.param(precise_timer, id="the best here"),
@@ -28,7 +29,7 @@ def play(make, scenario):
         try:
             await scenario(timer, called)
             for _ in range(20):  # turns of the event loop, in which it could call back again
-                await asyncio.sleep(0)
+                await turn()
         finally:
             timer.close()
 
