@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-LATE_SHARE = 0.25
-"""Send lag is part of the response time. A lag with a p99 of a quarter of the measured one moves that by some 6 %
-(simulated: the slow moments of the client seldom meet the server's), which is about the usual precision."""
+LATE_SHARE = 0.10
+"""Send lag is part of the response time: above a tenth of the p99, the p99 says as much of us as of the server."""
 
 LATE_MS = 1.0
 """A lag below is what timers and event loops cost anywhere, and no server is judged by it."""

@@ -26,10 +26,10 @@ FINE = Circumstances(
 
 # rule: (what makes it fire, what just does not, words that have to be in the reason)
 THRESHOLDS = {
-    "late: a quarter of the p99": (
-        {"send_lag_p99_ms": 12.5},
-        {"send_lag_p99_ms": 12.49},
-        ["the client was late", "12.5 ms", "25% of the response time's p99 of 50 ms", "load.clients"],
+    "late: a tenth of the p99": (
+        {"send_lag_p99_ms": 5.0},
+        {"send_lag_p99_ms": 4.99},
+        ["the client was late", "5 ms", "10% of the response time's p99 of 50 ms", "load.clients"],
     ),
     "late: at least a millisecond": (
         {"send_lag_p99_ms": 1.0, "latency_p99_ms": 4.0},
