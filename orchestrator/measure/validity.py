@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orchestrator.measure.verdict import requests_needed
+
 LATE_SHARE = 0.10
 """Send lag is part of the response time: above a tenth of the p99, the p99 says as much of us as of the server."""
 
@@ -38,9 +40,6 @@ STARVED_SHARE = 0.10
 CEILING_SHARE = 0.95
 """The ceiling is itself measured, to about 5 %."""
 
-CONFIDENCE = 0.99
-"""Of the statement about a percentile, as in MLPerf's LoadGen."""
-
 FEWEST_SUCCESSES = 20
 """Below not even a mean has an interval to speak of: batch means need several batches of several requests."""
 
@@ -71,16 +70,6 @@ class Circumstances:
     steal_share: float = math.nan
     others_cpu_share: float = math.nan  # of the machine, by processes that have no part in the measurement
     ceiling_rps: float = math.nan
-
-
-def requests_needed(percentile: float, confidence: float = CONFIDENCE) -> int:
-    """The fewest requests that can show that a percentile (0 < p < 100) keeps a limit, with none above it.
-
-    The smallest n with (p / 100)^n <= 1 - confidence: 44 for the p90, 459 for the p99 (MLPerf's early stopping).
-    """
-    if not 0 < percentile < 100:
-        raise ValueError(f"a percentile lies between 0 and 100, not at {percentile}")
-    return math.ceil(math.log(1 - confidence) / math.log(percentile / 100))
 
 
 def _late(c: Circumstances) -> str | None:
@@ -115,7 +104,7 @@ def _drifting(c: Circumstances) -> str | None:
 
 
 def _too_few(c: Circumstances) -> str | None:
-    needs = [(requests_needed(percentile), f"the p{percentile:g}") for percentile in c.percentiles]
+    needs = [(requests_needed(0, percentile / 100), f"the p{percentile:g}") for percentile in c.percentiles]
     needed, whose = max([*needs, (FEWEST_SUCCESSES, "any figure")])
     if c.successes >= needed:
         return None

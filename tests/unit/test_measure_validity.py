@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.measure.validity import RULES, Circumstances, invalid_reasons, requests_needed
+from orchestrator.measure.validity import RULES, Circumstances, invalid_reasons
 
 FINE = Circumstances(
     successes=10_000,
@@ -144,14 +144,3 @@ def test_a_ceiling_that_says_nothing_is_never_reached(ceiling):
 def test_without_a_success_there_is_a_reason_and_no_guess_how_long_it_would_take():
     (reason,) = invalid_reasons(Circumstances(successes=0, duration_s=5.0, percentiles=(99,)))
     assert "measure for longer" in reason
-
-
-@pytest.mark.parametrize(("percentile", "needed"), [(50, 7), (90, 44), (95, 90), (99, 459), (99.9, 4603)])
-def test_the_requests_that_a_percentile_needs_are_those_of_mlperf(percentile, needed):
-    assert requests_needed(percentile) == needed
-
-
-@pytest.mark.parametrize("percentile", [0, 100, -1, 0.99 + 100])
-def test_there_is_no_percentile_at_the_ends(percentile):
-    with pytest.raises(ValueError, match="between 0 and 100"):
-        requests_needed(percentile)

@@ -19,6 +19,11 @@ PASS, FAIL, UNDECIDED = Verdict.PASS, Verdict.FAIL, Verdict.UNDECIDED
 )
 def test_as_many_requests_are_needed_as_mlperf_says(percentile, needed):
     assert {over: requests_needed(over, percentile) for over in needed} == needed
+
+
+@pytest.mark.parametrize(("percentile", "needed"), [(0.5, 7), (0.95, 90), (0.999, 4603)])
+def test_with_none_over_the_limit_a_percentile_needs_so_many(percentile, needed):
+    assert requests_needed(0, percentile) == needed
     for over, count in needed.items():
         assert binomial_verdict(over, count, percentile) is PASS
         assert binomial_verdict(over, count - 1, percentile) is UNDECIDED
