@@ -11,7 +11,7 @@ two intervals, does not hold 1. Asked of the 50 pairs of a series: A/A different
 at least 90 %. A load that is not valid is repeated once, as in a study; a pair with one that is not valid then is left
 out.
 
-About 35 minutes: 400 loads, four at a time. `--quick` makes 6 pairs.
+About 35 minutes: 400 loads, four at a time, on processors that are kept awake (awake.py). `--quick` makes 6 pairs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import argparse
 from itertools import product
 from typing import NamedTuple
 
+from awake import processors_awake
 from laws import Exponential, Law, OneWorker
 from running import load_as_trial, side_by_side, truth_server
 from table import at_least, at_most, show
@@ -79,7 +80,8 @@ def main() -> None:
 
     pairs = 6 if options.quick else options.pairs
     tasks = [Pair(series, slow, number) for number, series, slow in product(range(pairs), SERIES, (1.0, SLOWDOWN))]
-    found = side_by_side(measure, tasks, options.lanes)
+    with processors_awake():
+        found = side_by_side(measure, tasks, options.lanes)
     lines = []
     for name, series in SERIES.items():
         judged = [(pair, seen) for pair, seen, invalid in found if pair.series == name and not invalid]

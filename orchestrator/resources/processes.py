@@ -25,6 +25,7 @@ class Running(NamedTuple):
     pid: int
     name: str
     title: str
+    yields: bool = False  # is of the scheduling class "idle", which runs when nobody else wants to (sched(7))
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Groups:
         return next((group for group, belongs in self.belongs.items() if belongs(process)), None)
 
 
-GROUPS = ("client", "replica", "proxy", "ray")
+IDLE = "idle"
+"""Whoever gives way to all others, as a loop that keeps a processor awake does: he disturbs nobody."""
+
+GROUPS = ("client", "replica", "proxy", "ray", IDLE)
 """Load client; the server under test; what stands in front of it; the rest of Ray and the orchestrator."""
 
 
@@ -55,6 +59,7 @@ def serve_groups(application: str | None, clients: Iterable[int] = (), servers: 
     client_pids, server_pids = frozenset(clients), frozenset(servers)
     return Groups(
         {
+            IDLE: lambda p: p.yields,
             "client": lambda p: p.pid in client_pids or p.title.startswith(_CLIENT),
             "proxy": lambda p: p.name == "haproxy" or p.title.startswith(_PROXIES),
             "replica": lambda p: p.pid in server_pids or p.title.startswith(replica),
@@ -157,7 +162,7 @@ class Members:
         """`first`: it may be older than the sampler, so that only what it uses from now on counts."""
         try:
             process = self._members[pid].process if pid in self._members else psutil.Process(pid)
-            group = self._groups.of(Running(pid, process.name(), " ".join(process.cmdline())))
+            group = self._groups.of(Running(pid, process.name(), " ".join(process.cmdline()), _yields(pid)))
             if group is None:
                 self._members.pop(pid, None)
                 self._strangers.add(pid)
@@ -168,6 +173,13 @@ class Members:
                 self._members[pid] = _Member(process, group, times.user + times.system if first else 0.0)
         except psutil.Error:
             self._members.pop(pid, None)
+
+
+def _yields(pid: int) -> bool:
+    try:
+        return os.sched_getscheduler(pid) == os.SCHED_IDLE
+    except (AttributeError, OSError):  # not Linux; it has just ended
+        return False
 
 
 @dataclass

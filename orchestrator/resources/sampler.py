@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 
 from orchestrator.resources.gpus import Gpus
-from orchestrator.resources.processes import GROUPS, Groups, Members
+from orchestrator.resources.processes import GROUPS, IDLE, Groups, Members
 
 PERIOD_S = 0.5
 
@@ -35,7 +35,8 @@ class ResourceUse:
     """What was used during a window; NaN is unknown, as for a group without a process on this machine.
 
     CPU is a mean, in cores; memory the largest sum of resident sets seen, in which pages that processes share count
-    for each of them. The machine's shares are of the CPU time that it got (all of it, for steal).
+    for each of them. The machine's shares are of the CPU time that it got (all of it, for steal); what processes of
+    the scheduling class "idle" use counts as idle, for they give way at once.
     """
 
     replica_cpu_cores: float = math.nan
@@ -129,6 +130,8 @@ class ResourceSampler:
         total, busy = rate(s.total_s for s in samples), rate(s.busy_s for s in samples)
         steal, interrupts = rate(s.steal_s for s in samples), rate(s.interrupts_s for s in samples)
         cores = dict(zip(GROUPS, (rate(s.cpu_s[i] for s in samples) for i in range(len(GROUPS))), strict=True))
+        if not math.isnan(yielding := cores.pop(IDLE)):
+            busy = max(0.0, busy - yielding)
         seen = slice(max(0, int(np.searchsorted(at, first, "right")) - 1), int(np.searchsorted(at, last)) + 1)
         memory = np.array([sample.memory for sample in samples[seen]]).max(axis=0) / _MIB
         given = total - steal
@@ -136,7 +139,7 @@ class ResourceSampler:
         others = max(0.0, busy - interrupts - ours) if self._groups.complete else math.nan
         return ResourceUse(
             **{f"{group}_cpu_cores": used for group, used in cores.items()},
-            **{f"{group}_memory_mib": float(size) for group, size in zip(GROUPS, memory, strict=True)},
+            **{f"{group}_memory_mib": float(memory[GROUPS.index(group)]) for group in cores},
             machine_cores=float(psutil.cpu_count() or math.nan),
             machine_busy_share=busy / given if given > 0 else math.nan,
             others_cpu_share=others / given if given > 0 else math.nan,

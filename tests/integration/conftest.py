@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,10 @@ from orchestrator.cluster import Cluster
 ROOT = Path(__file__).parents[2]
 HOLD = Path(__file__).parent / "hold_cluster.py"
 BIN = Path(sys.executable).parent
+EASY = {
+    "measure": "{warmup_s: 0.3, warmup_max_s: 2, min_s: 0.5, max_s: 0.6, validity: warn}",
+    "slo": "{p99_ms: 2000, error_ratio: 0.5}",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +58,32 @@ def cluster() -> Iterator[Cluster]:
     """A cluster that belongs to somebody else, as far as a study is concerned; one at a time, for it takes ports."""
     with held_cluster("haproxy") as held:
         yield held
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Path:
+    """A checkout of its own, with the environment that the tests run in, after a short `make demo`."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy2(ROOT / name, checkout)
+    (checkout / "search_spaces").mkdir()
+    experiment = (ROOT / "search_spaces" / "digits.yaml").read_text()
+    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment))
+    (checkout / ".venv").symlink_to(sys.prefix)
+    make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2"]
+    environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
+    done = subprocess.run(make, cwd=checkout, env=environment, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (checkout / "stdout").write_text(done.stdout)
+    return checkout
+
+
+def made_easy(experiment: str) -> str:
+    """The text of an experiment with short measurements and a promise that a busy machine keeps."""
+    for section, value in EASY.items():
+        experiment, replaced = re.subn(rf"^{section}: .*$", f"{section}: {value}", experiment, flags=re.MULTILINE)
+        assert replaced == 1, section
+    return experiment
 
 
 def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

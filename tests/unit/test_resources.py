@@ -28,8 +28,10 @@ class Machine:
         self.running = {}
         self.looked_at = []
 
-    def start(self, pid, title, name="python", cpu_s=0.0, memory=0):
-        self.running[pid] = SimpleNamespace(title=title, name=name, cpu_s=cpu_s, memory=memory, hidden=False)
+    def start(self, pid, title, name="python", cpu_s=0.0, memory=0, policy=os.SCHED_OTHER):
+        self.running[pid] = SimpleNamespace(
+            title=title, name=name, cpu_s=cpu_s, memory=memory, hidden=False, policy=policy
+        )
 
     def work(self, seconds, steal=0.0, softirq=0.0, strangers=0.0, **cores):
         """Time passes, in which processes (`p7=0.5` is number 7) and others use so many cores."""
@@ -99,6 +101,7 @@ def machine(monkeypatch):
     made = Machine()
     monkeypatch.setattr("orchestrator.resources.processes.psutil", made)
     monkeypatch.setattr("orchestrator.resources.sampler.psutil", made)
+    monkeypatch.setattr("os.sched_getscheduler", lambda pid: made.running[pid].policy)
     made.start(1, REPLICA, cpu_s=500.0, memory=100 * MIB)
     made.start(2, PROXY, memory=50 * MIB)
     made.start(3, CLIENT, memory=30 * MIB)
@@ -155,6 +158,17 @@ def test_interrupts_keep_the_machine_busy_but_are_nobodys(machine):
     use = sampler.use(100.0, 101.0)
     assert use.machine_busy_share == pytest.approx(0.75)
     assert use.others_cpu_share == 0
+
+
+def test_who_gives_way_to_everybody_disturbs_nobody(machine):
+    machine.start(10, "python -c 'while True: pass'", policy=os.SCHED_IDLE)
+    sampler = sampler_of(machine)
+    sampler.sample()
+    machine.work(1.0, p1=0.5, p10=1.3, strangers=0.1)
+    sampler.sample()
+    use = sampler.use(100.0, 101.0)
+    assert use.machine_busy_share == pytest.approx(0.3)
+    assert use.others_cpu_share == pytest.approx(0.05)
 
 
 def test_a_window_between_samples_is_interpolated(machine):
