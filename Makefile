@@ -36,7 +36,7 @@ test: model ## run all tests: unit, contract and integration (the last start Ray
 	@$(BIN)/python -m pytest tests -n 2 --no-loadscope-reorder
 
 test-unit: $(INSTALLED) ## run the quick tests only
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/unit -n 2 --no-loadscope-reorder
 
 check: $(INSTALLED) ## lint, formatting, types and import rules
 	@$(BIN)/ruff check .

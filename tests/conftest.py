@@ -1,10 +1,15 @@
-"""How the tests are shared out when several processes run them (`pytest -n 2`)."""
+"""How the tests are shared out when several processes run them (`pytest -n 2`), and how properties are tried out."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+
+# The same examples every time, and half as many as usual: a failure is to be had again.
+settings.register_profile("seeded", max_examples=50, deadline=None, derandomize=True)
+settings.load_profile("seeded")
 
 
 class OneClusterAtATime(LoadFileScheduling):

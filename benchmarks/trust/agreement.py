@@ -8,8 +8,9 @@ clients) and on one that computes and is the limit (4 clients); in the open loop
 at 300 Poisson arrivals a second, exponential answers. The latencies that wrk fills in are taken away from its mean.
 LoadGen is driven through `loadgen_client.py`, which adds about half a millisecond to every answer.
 
-About 7 minutes. wrk must be installed (`apt install wrk`), LoadGen is `pip install mlcommons-loadgen`, here or in
-another environment whose Python is named; what is missing is said and left out. `--quick` makes two rounds of 5 s.
+About 7 minutes, on processors that are kept awake (awake.py). wrk must be installed (`apt install wrk`), LoadGen is
+`pip install mlcommons-loadgen`, here or in another environment whose Python is named; what is missing is said and left
+out. `--quick` makes two rounds of 5 s.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping
 
+from awake import processors_awake
 from laws import Exponential
 from peers import has_loadgen, loadgen, wrk
 from running import load, truth_server
@@ -69,7 +71,7 @@ def loadgen_open(python: str, duration_s: float) -> Tool:
 def take_turns(arguments: tuple[str, ...], tools: Mapping[str, Tool], rounds: int) -> dict[str, Figures]:
     """Tool -> the median over the rounds of each of its figures, all on one server."""
     seen: dict[str, list[Figures]] = {name: [] for name in tools}
-    with truth_server(arguments) as server:
+    with processors_awake(), truth_server(arguments) as server:
         for number in range(rounds):
             for name in list(tools)[:: 1 if number % 2 else -1]:
                 seen[name].append(tools[name](server.url, number))

@@ -10,8 +10,8 @@ Each is loaded once for 15 s and all its requests are kept. The fixed rule takes
 shown, four times a second, what had ended by then, and stops when it has enough. Asked: over all configurations it
 takes at most a third of the requests, and every configuration that the fixed window decides gets the same verdict.
 
-About 3 minutes. `--recordings` keeps the requests of every load there, and takes them from there the next time.
-`--quick` takes every fourth configuration.
+About 3 minutes, on processors that are kept awake (awake.py). `--recordings` keeps the requests of every load there,
+and takes them from there the next time. `--quick` takes every fourth configuration.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from awake import processors_awake
 from running import truth_server
 from table import Line, at_least, show
 
@@ -141,7 +142,10 @@ def recorded(configurations: Sequence[Configuration], lanes: int, kept: Path | N
     paths = {one: kept / f"{one.name.replace(' ', '_')}.npz" for one in configurations} if kept else {}
     found = {one: Recording.load(path) for one, path in paths.items() if path.exists()}
     missing = [one for one in configurations if one not in found]
-    with ProcessPoolExecutor(lanes) as pool:  # a load's client must not share its interpreter with another
+    with (
+        processors_awake(),
+        ProcessPoolExecutor(lanes) as pool,
+    ):  # a load's client must not share its interpreter with another
         for first in range(0, len(missing), lanes):
             wave = missing[first : first + lanes]
             found.update(zip(wave, pool.map(record, wave), strict=True))

@@ -79,9 +79,7 @@ def main() -> None:
     with processors_awake():
         seen = side_by_side(run, product(range(runs), names), options.together)
     late = {figure: statistics.median(one[f"late_{figure}_ms"] for _, _, one in seen) for figure in ("mean", "p99")}
-    print(
-        f"how late the servers' answers left: mean {late['mean']:.3f} ms, p99 {late['p99']:.2f} ms (medians of the runs)"
-    )
+    print(f"the servers' answers left late: mean {late['mean']:.3f} ms, p99 {late['p99']:.2f} ms (medians of the runs)")
     reasons = sorted({document.reasons for _, document, _ in seen if not document.valid})
     print("\n".join(f"not valid: {reason}" for reason in reasons))
     lines = [

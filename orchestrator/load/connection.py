@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-from collections.abc import Callable
 from typing import Protocol
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -13,6 +13,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 _INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"  # stands for one that has arrived
 _LENGTH = re.compile(rb"\n(?:content-length|transfer-encoding):", re.IGNORECASE)
 _LONG = 1024  # bytes of an answer that are kept without cutting off the body: cutting takes longer than it saves
+_write = os.write
 
 
 class Owner(Protocol):
@@ -42,9 +43,6 @@ class Connection(asyncio.Protocol):
     which would be a call of Python: heads are handed over raw, to be read when the load is over.
     """
 
-    write: Callable[[bytes], None]
-    """Sends a request, once connected; the answer to the one before must have arrived."""
-
     def __init__(self, owner: Owner) -> None:
         self._owner: Owner | None = owner
         self._transport: asyncio.WriteTransport | None = None
@@ -55,11 +53,27 @@ class Connection(asyncio.Protocol):
         self._complete = False
         self._status = 0
         self._reusable = False
+        self._fd = -1
 
     def open(self, loop: asyncio.AbstractEventLoop, host: str, port: int) -> None:
         """Connect in the background."""
         self._opening = loop.create_task(loop.create_connection(lambda: self, host, port))
         self._opening.add_done_callback(self._on_opened)
+
+    def write(self, request: bytes) -> None:
+        """Send a request, once connected; the answer to the one before must have arrived.
+
+        It leaves now. A transport would send it at the end of the event loop's turn: later than was noted.
+        """
+        try:
+            written = _write(self._fd, request)
+        except BlockingIOError:
+            written = 0
+        except OSError:
+            return  # `on_broken` follows
+        if written < len(request):
+            self._transport.write(request[written:])  # type: ignore[union-attr]  # connected
+            self.write = self._transport.write  # type: ignore[method-assign,union-attr]  # for it may not be done
 
     def close(self) -> None:
         """Close at once, without waiting for anything."""
@@ -73,7 +87,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
         self._transport = transport  # type: ignore[assignment]
-        self.write = transport.write  # type: ignore[attr-defined]  # ignored once closing: `on_broken` follows
+        self._fd = transport.get_extra_info("socket").fileno()
         if self._owner is None:
             self._transport.abort()  # type: ignore[union-attr]
         else:

@@ -3,7 +3,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -103,7 +103,6 @@ def test_a_ramp_passes_over_times_without_arrivals():
     assert times.max() < 6
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.floats(0.01, 10), st.floats(0, 500)), min_size=1, max_size=6),
     st.floats(0.1, 500),

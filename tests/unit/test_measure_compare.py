@@ -23,7 +23,7 @@ def seen(draw, rng, figure):
     return getattr(measured, figure), measured.intervals[figure]
 
 
-def share_that_differ(one, other, figure, pairs=80):
+def share_that_differ(one, other, figure, pairs=50):
     rng = np.random.default_rng(11)
     found = [compare(*seen(one, rng, figure), *seen(other, rng, figure)) for _ in range(pairs)]
     return sum(comparison.differ for comparison in found) / pairs
