@@ -122,9 +122,12 @@ def observe(
 def observe_again(
     once: Callable[[], Observation], before_again: Callable[[Observation], None] | None = None
 ) -> Observation:
-    """What `once` observes; a second time, and then for good, if the first cannot be trusted."""
+    """What `once` observes; a second time, and then for good, if the first cannot be trusted.
+
+    Where no request succeeded there is nothing to trust or not: that would fail once more.
+    """
     first = once()
-    if not first.invalid:
+    if not first.invalid or not first.measurement.successes:
         return first
     if before_again is not None:
         before_again(first)

@@ -155,6 +155,12 @@ def test_what_cannot_be_trusted_is_observed_once_more(loads, invalid, repeated, 
     assert (left, heard) == ([], loads[:1] if repeated else [])
 
 
+def test_what_failed_altogether_is_not_observed_again():
+    nothing = replace(trials.observation(samples(100, 3.0, lambda _: Outcome.BROKEN), (1.0, 3.0)), invalid=("few",))
+    left = [nothing]
+    assert observe_again(lambda: left.pop(0)) is nothing
+
+
 def test_failures_are_in_the_verdict():
     sent = samples(1000, 3.0, lambda index: Outcome.TIMEOUT if index % 10 == 0 else Outcome.OK)
     assert trials.observation(sent, (1.0, 3.0), LIMITS).verdict is Verdict.FAIL
