@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections.abc import Iterator
 from itertools import product
 
 from awake import processors_awake
@@ -28,6 +29,7 @@ FIGURES = ("mean", "p50", "p95", "p99")
 SHARE, PATH_MS, COVERAGE, VALID = 0.03, 0.3, 0.9, 0.9
 WARMUP_S, DURATION_S = 3, 20  # in the warm-up, the loads that start side by side leave the processor to each other
 WORKERS = (OneWorker(5.0, 0.5), OneWorker(2.0, 0.7), OneWorker(2.0, 0.85))
+FAR = 2.0
 LAWS: dict[str, tuple[Law, float]] = {
     "constant": (Constant(100.0), 300.0),
     "exponential": (Exponential(1.0, 9.0), 400.0),
@@ -66,6 +68,18 @@ def judge(name: str, loads: list[Load], with_intervals: bool) -> list[Line]:
     return lines
 
 
+def outliers(seen: list[tuple[str, Load, dict[str, float]]]) -> Iterator[str]:
+    """Valid loads that are far off by themselves, in words: something happened there."""
+    for name, one, late in seen:
+        law, _ = LAWS[name]
+        if one.valid and one["latency_mean_ms"] > FAR * law.mean_ms:
+            yield (
+                f"far off: {name}, mean {one['latency_mean_ms']:.0f} ms, p99 {one['latency_p99_ms']:.0f} ms; the "
+                f"server's answers left up to {late['late_max_ms']:.0f} ms late, requests up to "
+                f"{one['send_lag_p99_ms']:.1f} ms (p99); errors {one['error_ratio']:.2%}"
+            )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=50)
@@ -80,6 +94,7 @@ def main() -> None:
         seen = side_by_side(run, product(range(runs), names), options.together)
     late = {figure: statistics.median(one[f"late_{figure}_ms"] for _, _, one in seen) for figure in ("mean", "p99")}
     print(f"the servers' answers left late: mean {late['mean']:.3f} ms, p99 {late['p99']:.2f} ms (medians of the runs)")
+    print("\n".join(outliers(seen)))
     reasons = sorted({document.reasons for _, document, _ in seen if not document.valid})
     print("\n".join(f"not valid: {reason}" for reason in reasons))
     lines = [
