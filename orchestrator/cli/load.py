@@ -13,9 +13,9 @@ from orchestrator.cli.load_options import LoadOptions, LoadPlan, open_loop, plan
 from orchestrator.cli.load_outcome import load_document, print_load, rate_line
 from orchestrator.cli.names import REFRESH_HZ
 from orchestrator.errors import EndpointError
-from orchestrator.load.generator import Generator
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.load.probe import ask
+from orchestrator.load.process import ProcessPart
 from orchestrator.max_rate import look_for_max_rate
 from orchestrator.observation import Observation, Terms, observe, observe_again
 from orchestrator.resources import ResourceSampler, endpoint_groups
@@ -49,7 +49,7 @@ class _Loading:
 
     def once(self, traffic: Traffic, terms: Terms) -> Observation:
         return observe(
-            lambda _: [Generator(self.plan.endpoint, [self.plan.request], traffic, self.timeout_s)],
+            lambda _: [ProcessPart(self.plan.endpoint, [self.plan.request], traffic, self.timeout_s)],
             traffic,
             terms,
             lambda window: self.sampler.use(*window).metrics(),

@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
             return  # `on_broken` follows
         if written < len(request):
             self._transport.write(request[written:])  # type: ignore[union-attr]  # connected
-            self.write = self._transport.write  # type: ignore[method-assign,union-attr]  # for it may not be done
+            self.write = self._transport.write  # type: ignore[method-assign,assignment,union-attr]  # for it may not be done
 
     def close(self) -> None:
         """Close at once, without waiting for anything."""

@@ -19,7 +19,7 @@ class Driver(ABC):
     """What both have in common: clients, requests taken in turn, and time-outs."""
 
     held_back = 0
-    """Requests that had to wait because every connection was busy."""
+    """Requests that had to wait because every connection was busy when they became due."""
 
     def __init__(
         self,

@@ -34,6 +34,7 @@ class OpenLoopDriver(Driver):
         self._free: list[Client] = []
         self._take(array("d", (np.asarray(traffic.arrivals_s, np.float64) + recorder.origin).tobytes()))
         self._blocked = False  # a request is due and every connection busy: the next free one takes it
+        self._full_from = math.inf  # since when every connection has been busy
         self._timer.set(self._due)
 
     @property
@@ -66,6 +67,7 @@ class OpenLoopDriver(Driver):
                 self._clients.append(client)
             else:
                 self._blocked = True
+                self._full_from = max(client.began for client in self._clients)
                 return
             client.send(self._next_request(), self._due)
             self._due = next(self._arrivals)
@@ -75,9 +77,7 @@ class OpenLoopDriver(Driver):
         if self._blocked:
             self._skip_overdue(now)
             if self._due <= now:
-                due, self._due = self._due, next(self._arrivals)
-                self.held_back += 1
-                client.send(self._next_request(), due)
+                client.send(self._next_request(), self._take_held_back())
                 return
             self._blocked = False
             self._timer.set(self._due)
@@ -85,9 +85,13 @@ class OpenLoopDriver(Driver):
 
     def _skip_overdue(self, now: float) -> None:
         while self._due <= now - self._timeout_s:
-            self._recorder.add((self._due, math.nan, now, _UNSENT, 0, b""))
-            self._due = next(self._arrivals)
-            self.held_back += 1
+            self._recorder.add((self._take_held_back(), math.nan, now, _UNSENT, 0, b""))
+
+    def _take_held_back(self) -> float:
+        """When the next request was due; what was due while a connection was free is late by our own doing."""
+        due, self._due = self._due, next(self._arrivals)
+        self.held_back += due >= self._full_from
+        return due
 
     def _oldest(self, now: float) -> float:
         return min(super()._oldest(now), self._due)

@@ -20,11 +20,12 @@ _FORWARDERS = {"docker-proxy", "rootlessport"}  # who listens for a server in a 
 
 
 class Running(NamedTuple):
-    """A process: its number, its executable's name, and its command line, which Ray sets to a title."""
+    """A process: its number, its executable's name, its command line (which Ray sets to a title), its parent."""
 
     pid: int
     name: str
     title: str
+    parent: int = 0
     yields: bool = False  # is of the scheduling class "idle", which runs when nobody else wants to (sched(7))
 
 
@@ -50,17 +51,17 @@ GROUPS = ("client", "replica", "proxy", "ray", IDLE)
 """Load client; the server under test; what stands in front of it; the rest of Ray and the orchestrator."""
 
 
-def serve_groups(application: str | None, clients: Iterable[int] = (), servers: Iterable[int] = ()) -> Groups:
-    """Groups of a Serve application (None: of all applications), with processes added by their numbers.
+def serve_groups(application: str | None, servers: Iterable[int] = ()) -> Groups:
+    """Groups of a Serve application (None: of all applications), with servers added by their numbers.
 
     Replicas of other applications are others: they have no part in the measurement, but may disturb it.
     """
     replica = f"{_REPLICA}{application}:" if application else _REPLICA
-    client_pids, server_pids = frozenset(clients), frozenset(servers)
+    server_pids = frozenset(servers)
     return Groups(
         {
             IDLE: lambda p: p.yields,
-            "client": lambda p: p.pid in client_pids or p.title.startswith(_CLIENT),
+            "client": lambda p: p.title.startswith(_CLIENT),
             "proxy": lambda p: p.name == "haproxy" or p.title.startswith(_PROXIES),
             "replica": lambda p: p.pid in server_pids or p.title.startswith(replica),
             "ray": _is_ray,
@@ -69,16 +70,18 @@ def serve_groups(application: str | None, clients: Iterable[int] = (), servers: 
 
 
 def endpoint_groups(host: str, port: int) -> Groups:
-    """Groups for an endpoint that is already running, loaded by this process.
+    """Groups for an endpoint that is already running, loaded by this process and those that it starts.
 
     The server is whoever listens on the port, with its children, if that is this machine. Not complete when nobody
     can be seen there: processes of other users hide their sockets, and those in containers themselves.
     """
     here = _is_here(host)
     servers = _listeners(port) if here else []
-    groups = serve_groups(None, clients=[os.getpid()], servers=[server.pid for server in servers])
+    groups = serve_groups(None, servers=[server.pid for server in servers])
+    own = os.getpid()
+    belongs = {**groups.belongs, "client": lambda p: own in (p.pid, p.parent)}
     seen = bool(servers) and not any(server.name() in _FORWARDERS for server in servers)
-    return Groups(groups.belongs, complete=seen or not here)
+    return Groups(belongs, complete=seen or not here)
 
 
 def _is_ray(process: Running) -> bool:
@@ -162,7 +165,8 @@ class Members:
         """`first`: it may be older than the sampler, so that only what it uses from now on counts."""
         try:
             process = self._members[pid].process if pid in self._members else psutil.Process(pid)
-            group = self._groups.of(Running(pid, process.name(), " ".join(process.cmdline()), _yields(pid)))
+            title = " ".join(process.cmdline())
+            group = self._groups.of(Running(pid, process.name(), title, process.ppid(), _yields(pid)))
             if group is None:
                 self._members.pop(pid, None)
                 self._strangers.add(pid)

