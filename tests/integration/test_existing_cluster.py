@@ -33,7 +33,7 @@ app:
 workload: {payloads: hello.jsonl}
 load: {closed_loop: {concurrency: 2}}
 measure: {warmup_s: 0.2, warmup_max_s: 1, min_s: 0.4, max_s: 0.5, ceiling: false, validity: warn}
-deploy_timeout_s: 16
+deploy_timeout_s: 30
 objective: {minimize: latency_p50_ms}
 space:
   Echo.user_config.mode:
