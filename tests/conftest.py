@@ -20,5 +20,10 @@ class OneClusterAtATime(LoadFileScheduling):
         return "integration" if file.startswith("tests/integration/") else file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Integration tests first: all the others have passed before these have."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneClusterAtATime:
     return OneClusterAtATime(config, log)

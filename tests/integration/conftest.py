@@ -70,7 +70,7 @@ def demo(tmp_path_factory) -> Path:
     experiment = (ROOT / "search_spaces" / "digits.yaml").read_text()
     (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment))
     (checkout / ".venv").symlink_to(sys.prefix)
-    make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2"]
+    make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2 --seed 1"]
     environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
     done = subprocess.run(make, cwd=checkout, env=environment, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -122,10 +122,11 @@ def stop(process: subprocess.Popen[str], how: signal.Signals) -> str:
     return output
 
 
-def wait_for_load() -> None:
-    """Until a load client is at work."""
+def wait_for_load(process: subprocess.Popen[str]) -> None:
+    """Until a load client of our command is at work."""
     deadline = time.monotonic() + 180
     while not load_clients():
+        assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "no load within 180 s"
         time.sleep(0.2)
     time.sleep(1)

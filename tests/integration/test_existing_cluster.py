@@ -135,7 +135,7 @@ def test_a_busy_cluster_takes_no_second_study_and_sigterm_ends_the_first(cluster
     before = answer(shop)
     first = start_orchestrator(*arguments, cwd=tmp_path / "first")
     try:
-        wait_for_load()
+        wait_for_load(first)
         second = orchestrator(*arguments, cwd=tmp_path / "second")
     finally:
         output = stop(first, signal.SIGTERM)

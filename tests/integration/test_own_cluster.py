@@ -32,6 +32,7 @@ app:
   args: {model: digits}
   deployments:
     - name: Classifier
+      user_config: {max_batch_size: 1, batch_wait_timeout_s: 0.0}
 load: {closed_loop: {concurrency: 8}}
 measure: {warmup_s: 0.3, warmup_max_s: 2, min_s: 60, max_s: 60, ceiling: false}
 objective: {maximize: throughput_rps}
@@ -133,7 +134,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_behind(tmp_path):
     before = set(psutil.pids())
     process = start_orchestrator("run", "long.yaml", cwd=tmp_path)
     try:
-        wait_for_load()
+        wait_for_load(process)
     finally:
         output = stop(process, signal.SIGINT)
     assert process.returncode == 130, output
