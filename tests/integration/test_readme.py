@@ -32,7 +32,7 @@ RUN_HERE = {
 }
 RUN_ELSEWHERE = {  # command -> file and text in it that runs it
     "make test": (".ci/run", "make test"),
-    "serve deploy winner.yaml": ("tests/integration/test_own_cluster.py", '"deploy", directory / "winner.yaml"'),
+    "serve deploy winner.yaml": ("tests/integration/test_own_cluster.py", '"deploy", demo / "winner.yaml"'),
     "ray up cluster.yaml": (
         "tests/contract/test_cluster_yaml.py",
         "validate_config",
