@@ -95,8 +95,7 @@ class Recording(NamedTuple):
     window: Window
 
     def save(self, path: Path) -> None:
-        columns = {field.name: getattr(self.samples, field.name) for field in fields(Samples)}
-        np.savez_compressed(path, window=self.window, **columns)
+        np.savez_compressed(path, window=self.window, **self.samples.columns())
 
     @classmethod
     def load(cls, path: Path) -> Recording:
@@ -142,10 +141,8 @@ def recorded(configurations: Sequence[Configuration], lanes: int, kept: Path | N
     paths = {one: kept / f"{one.name.replace(' ', '_')}.npz" for one in configurations} if kept else {}
     found = {one: Recording.load(path) for one, path in paths.items() if path.exists()}
     missing = [one for one in configurations if one not in found]
-    with (
-        processors_awake(),
-        ProcessPoolExecutor(lanes) as pool,
-    ):  # a load's client must not share its interpreter with another
+    # In processes: a load's client must not share its interpreter with another.
+    with processors_awake(), ProcessPoolExecutor(lanes) as pool:
         for first in range(0, len(missing), lanes):
             wave = missing[first : first + lanes]
             found.update(zip(wave, pool.map(record, wave), strict=True))

@@ -117,6 +117,14 @@ def sampler_of(machine, groups=None):
     return ResourceSampler(groups or serve_groups("app"), clock=lambda: machine.now)
 
 
+def used_in_a_second(machine, **work):
+    sampler = sampler_of(machine)
+    sampler.sample()
+    machine.work(1.0, **work)
+    sampler.sample()
+    return sampler.use(100.0, 101.0)
+
+
 def test_cores_memory_and_shares_over_a_window(machine):
     sampler = sampler_of(machine)
     sampler.sample()
@@ -143,33 +151,21 @@ def test_cores_memory_and_shares_over_a_window(machine):
 
 
 def test_what_was_stolen_is_no_part_of_what_the_machine_could_use(machine):
-    sampler = sampler_of(machine)
-    sampler.sample()
-    machine.work(1.0, p1=0.5, strangers=0.5, steal=0.4)
-    sampler.sample()
-    use = sampler.use(100.0, 101.0)
+    use = used_in_a_second(machine, p1=0.5, strangers=0.5, steal=0.4)
     assert use.steal_share == pytest.approx(0.2)
     assert use.machine_busy_share == pytest.approx(1 / 1.6)
     assert use.others_cpu_share == pytest.approx(0.5 / 1.6)
 
 
 def test_interrupts_keep_the_machine_busy_but_are_nobodys(machine):
-    sampler = sampler_of(machine)
-    sampler.sample()
-    machine.work(1.0, p1=1.0, softirq=0.5)
-    sampler.sample()
-    use = sampler.use(100.0, 101.0)
+    use = used_in_a_second(machine, p1=1.0, softirq=0.5)
     assert use.machine_busy_share == pytest.approx(0.75)
     assert use.others_cpu_share == 0
 
 
 def test_who_gives_way_to_everybody_disturbs_nobody(machine):
     machine.start(10, "python -c 'while True: pass'", policy=os.SCHED_IDLE)
-    sampler = sampler_of(machine)
-    sampler.sample()
-    machine.work(1.0, p1=0.5, p10=1.3, strangers=0.1)
-    sampler.sample()
-    use = sampler.use(100.0, 101.0)
+    use = used_in_a_second(machine, p1=0.5, p10=1.3, strangers=0.1)
     assert use.machine_busy_share == pytest.approx(0.3)
     assert use.others_cpu_share == pytest.approx(0.05)
 
@@ -223,11 +219,7 @@ def test_memory_is_the_largest_sum_within_the_window(machine):
 
 def test_a_group_without_a_process_is_unknown(machine):
     del machine.running[2]
-    sampler = sampler_of(machine)
-    sampler.sample()
-    machine.work(1.0, p1=1.0, strangers=0.5)
-    sampler.sample()
-    use = sampler.use(100.0, 101.0)
+    use = used_in_a_second(machine, p1=1.0, strangers=0.5)
     assert math.isnan(use.proxy_cpu_cores)
     assert math.isnan(use.proxy_memory_mib)
     assert use.others_cpu_share == pytest.approx(0.25)
