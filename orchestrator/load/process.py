@@ -1,8 +1,8 @@
 """A generator in a process of its own, for callers that compute while the load runs.
 
 Threads of one process share Python's interpreter lock: whoever computes holds up the thread that sends, as a rule by
-some tenths of a millisecond. Whoever waits for memory that the system has to read back from disk holds it up for as
-long as that takes: with looks at the samples in the same process, 4 loads of 150 stood still for 1.7 to 8 s.
+some tenths of a millisecond, and whoever is put to sleep with the lock in hand for as long as that lasts. With looks at
+the samples in the same process, at least 5 of some 570 loads stood still for 1 to 8 s during a look.
 
     python -m orchestrator.load.process    # is what `ProcessPart` starts; it speaks pickles on stdin and stdout
 """
