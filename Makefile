@@ -5,6 +5,9 @@ BIN := .venv/bin
 OPTIONS ?= # of `orchestrator run` in `make demo`, for example OPTIONS='--trials 5'
 INSTALLED := .venv/.installed
 
+# Containers often set it. Every process that Ray starts would then compile all that it imports anew (10 s, not 3).
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup model demo test test-unit check format clean
 .DELETE_ON_ERROR:
