@@ -14,6 +14,7 @@ from ray import tune
 from ray.exceptions import GetTimeoutError, RayActorError
 
 from orchestrator.backend.feed import Feed
+from orchestrator.backend.phases import Phases
 from orchestrator.backend.port import Listener, Suggestions
 from orchestrator.backend.trainable import ServeTrial, TrialSetup
 from orchestrator.cluster import TRIAL_SLOT, Cluster
@@ -56,12 +57,13 @@ class TuneBackend:
         public = experiment.load.placement == "other_node"
         with _writer(self._cluster, public) as writer:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
-            self._on_phases(lambda: ray.get(feed.phases.remote(), timeout=5))
             pinned = bool(self._cluster.trial_nodes) and self._cluster.node_count > 1
             setup = TrialSetup(
                 experiment, writer, feed, self._slots(), pinned, self._cluster.nodes, self._cluster.data_plane
             )
-            self._fit(setup, searcher, _TuneCallback(feed, listener))
+            with Phases(lambda: ray.get(feed.phases.remote(), timeout=5)) as phases:
+                self._on_phases(phases)
+                self._fit(setup, searcher, _TuneCallback(feed, listener))
 
     def _slots(self) -> Mapping[str, str]:
         nodes = self._cluster.trial_nodes or ("any",)

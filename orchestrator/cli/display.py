@@ -67,7 +67,6 @@ class StudyDisplay:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self._phases = dict  # the cluster is going away: do not ask it any more
         self._live.stop()
 
     def doing(self, what: str) -> None:

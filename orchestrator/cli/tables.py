@@ -99,6 +99,10 @@ def _label(trial: TrialResult) -> str:
     return "baseline" if trial.number == BASELINE else str(trial.number)
 
 
+def _name(trial: TrialResult) -> str:
+    return _label(trial) if trial.number == BASELINE else f"trial {trial.number}"
+
+
 def _figures(trial: TrialResult, columns: Sequence[str]) -> list[str]:
     values = metrics(trial)
     return [
@@ -124,7 +128,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         if trial.reasons:
             status = "" if trial.status is Status.COMPLETE else f" is {trial.status}"
             console.print(
-                f"trial {_label(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
+                f"{_name(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
             )
     best = study.best
     if best is None or best.measurement is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import mlflow
@@ -72,10 +73,23 @@ def demo(tmp_path_factory) -> Path:
     (checkout / ".venv").symlink_to(sys.prefix)
     make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2 --seed 1"]
     environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
-    done = subprocess.run(make, cwd=checkout, env=environment, capture_output=True, text=True, timeout=500)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (checkout / "stdout").write_text(done.stdout)
+    code, printed = run_in_terminal(make, checkout, environment)
+    assert code == 0, printed
+    (checkout / "printed").write_text(printed)
     return checkout
+
+
+def run_in_terminal(arguments: list[str], cwd: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """Exit code of a command that takes its output for a terminal, and all that it wrote there, without colours."""
+    ours, its = pty.openpty()
+    environment = {**environment, "TERM": "xterm", "COLUMNS": "160", "LINES": "45"}
+    process = subprocess.Popen(arguments, cwd=cwd, env=environment, stdout=its, stderr=its)
+    os.close(its)
+    written = bytearray()
+    with os.fdopen(ours, "rb", buffering=0) as terminal, suppress(OSError):  # EIO: the last writer has closed it
+        while part := terminal.read(65536):
+            written += part
+    return process.wait(timeout=60), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))
 
 
 def made_easy(experiment: str) -> str:

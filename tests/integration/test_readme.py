@@ -59,8 +59,9 @@ def test_every_command_of_the_readme_is_run_by_a_test():
 
 
 def test_the_demo_ends_with_the_winner_and_the_way_to_the_ui(demo):
-    printed = (demo / "stdout").read_text()
+    printed = (demo / "printed").read_text()
     assert "baseline" in printed
+    assert "nothing within the SLO yet" in printed  # the live display was there
     assert "Winner: " in printed
     assert "orchestrator ui" in printed
 
