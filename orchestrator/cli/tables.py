@@ -136,7 +136,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         return
     names = short_names(best.configuration)
     console.print(
-        f"\n[bold green]Winner: trial {_label(best)}[/]  {describe(best.configuration, names)}\n"
+        f"\n[bold green]Winner: {_name(best)}[/]  {describe(best.configuration, names)}\n"
         f"  {_with_interval(best, rate_figure(best), 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
         f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s",
         highlight=False,
