@@ -12,6 +12,7 @@ from orchestrator.load.plan import OpenLoop, Traffic
 from orchestrator.load.record import ClientUse
 from orchestrator.measure.breakdown import Breakdown, break_down
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady, drift
 from orchestrator.measure.stopping import Sequential
@@ -49,11 +50,15 @@ class Terms:
     even: bool = True
     fixed: bool = False  # measure for `max_s`, whatever is known before
     max_batch_size: int | None = None
+    rival: Rival | None = None
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one load came to. `invalid` has the reasons why it cannot be trusted; `loaded_s` is how long it took."""
+    """What one load came to. `invalid` has the reasons why it cannot be trusted; `loaded_s` is how long it took.
+
+    `beaten`: it ended early, as worse than the rival for certain.
+    """
 
     measurement: Measurement
     verdicts: Mapping[str, Verdict]
@@ -63,6 +68,7 @@ class Observation:
     samples: Samples
     window: Window
     loaded_s: float
+    beaten: bool = False
     invalid: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()  # why the load before this one could not be trusted, if there was one
 
@@ -100,6 +106,7 @@ def observe(
         max_s=terms.max_s,
         warm_up=Steady(terms.warmup_s, terms.warmup_max_s),
         open_loop=isinstance(traffic, OpenLoop),
+        rival=None if terms.fixed else terms.rival,
     )
     limits = Limits(terms.warmup_max_s, terms.max_s, traffic.ends_s)
     record = conduct(send(traffic), watch, limits, stop=stop, on_phase=on_phase, lead_s=lead_s)
@@ -114,6 +121,7 @@ def observe(
         samples=record.samples,
         window=record.window,
         loaded_s=end,
+        beaten=watch.beaten,
     )
     even = terms.even and not (isinstance(traffic, OpenLoop) and traffic.ends_s <= end)
     return replace(observation, invalid=invalid_reasons(_circumstances(observation, terms, even, ceiling_rps)))
@@ -140,7 +148,7 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
     return Circumstances(
         successes=measured.successes,
         duration_s=measured.duration_s,
-        percentiles=_open_percentiles(seen.verdicts, terms.objective),
+        percentiles=() if seen.beaten else _open_percentiles(seen.verdicts, terms.objective),
         latency_p99_ms=measured.latency_p99_ms,
         throughput_rps=measured.throughput_rps,
         send_lag_p99_ms=measured.send_lag_p99_ms,

@@ -11,6 +11,7 @@ import pytest
 from orchestrator import observation
 from orchestrator.load.plan import ClosedLoop, OpenLoop
 from orchestrator.load.record import ClientUse, LoadRecord
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict
 from orchestrator.observation import Terms, observe, observe_again
@@ -31,6 +32,8 @@ def observed(monkeypatch):
     ):
         def conduct(parts, watch, limits, **_):
             run.asked = {"parts": parts, "watch": watch, "limits": limits}
+            if "rival" in terms:
+                watch.enough(sent, window)
             return LoadRecord(sent, window, client, origin)
 
         monkeypatch.setattr(observation, "conduct", conduct)
@@ -78,6 +81,14 @@ def test_a_fixed_length_is_kept_whatever_is_known_before(observed, fixed, enough
     sent = samples(1000, 3.0)
     observed(sent, fixed=fixed, limits={"latency_p99_ms": 1.0}, max_s=9, precision=0.5)  # the limit fails at once
     assert observed.asked["watch"].enough(sent, (1.0, 3.0)) is enough
+
+
+@pytest.mark.parametrize(("best", "beaten"), [(10_000.0, True), (1000.0, False)])
+def test_who_is_beaten_by_a_rival_needs_no_more_requests(observed, best, beaten):
+    rival = Rival(best, best / 100, maximize=True)
+    seen = observed(samples(1000, 3.0), rival=rival, limits={"latency_p999_ms": 10.001})
+    assert seen.beaten == beaten
+    assert [reason.split(":")[0] for reason in seen.invalid] == ([] if beaten else [FEW])
 
 
 SLOWING = 6 * (1 - np.sqrt(1 - np.arange(2400) / 3000))  # arrivals at 1,000 a second, and after 3 s at 500
