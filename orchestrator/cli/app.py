@@ -74,7 +74,9 @@ def run(
     file: File,
     trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
-    algorithm: Annotated[str | None, typer.Option(help="Search algorithm: hyperopt or random.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Option(help="Search algorithm: hyperopt, random, grid or epsilon_greedy.")
+    ] = None,
     address: Annotated[
         str | None,
         typer.Option(

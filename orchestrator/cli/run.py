@@ -71,6 +71,7 @@ def _study(
                 baseline=experiment.baseline(),
                 maximize=experiment.objective.maximize,
                 parallel=backend.parallel,
+                **experiment.search.settings(),
             )
             environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:

@@ -19,7 +19,7 @@ from orchestrator.space import Condition, Space
 from orchestrator.validation import validate
 from orchestrator.workload.plan import Workload
 
-Algorithm = Literal["hyperopt", "random"]
+Algorithm = Literal["hyperopt", "random", "grid", "epsilon_greedy"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
 
 DEFAULT_WARMUP_MAX_S = 10.0
@@ -67,12 +67,34 @@ class MeasurePlan(Section):
         return value
 
 
+SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy"}
+"""Keys of `search` that belong to one algorithm."""
+
+
 class SearchPlan(Section):
-    """How the space is searched; `trials` does not count the baseline."""
+    """How the space is searched; `trials` does not count the baseline.
+
+    `levels` is how many values of a range take part in a grid; `epsilon` the share of configurations that
+    epsilon_greedy draws at random.
+    """
 
     algorithm: Algorithm = "hyperopt"
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    levels: int = Field(default=5, ge=2, le=1000)
+    epsilon: float = Field(default=0.3, ge=0, le=1)
+
+    @field_validator(*SETTINGS)
+    @classmethod
+    def _of_the_algorithm(cls, value: float, info: ValidationInfo) -> float:
+        algorithm, owner = info.data.get("algorithm"), SETTINGS[str(info.field_name)]
+        if algorithm not in (None, owner):
+            raise ValueError(f"{info.field_name} is a setting of {owner}, and the algorithm is {algorithm}")
+        return value
+
+    def settings(self) -> dict[str, Any]:
+        """What the file says to the algorithm alone."""
+        return {key: getattr(self, key) for key, owner in SETTINGS.items() if owner == self.algorithm}
 
 
 class ClusterPlan(Section):
@@ -115,7 +137,9 @@ class Experiment(BaseModel):
         """The experiment with other values in `search`; UsageError when one of them is not allowed."""
         given = {"trials": trials, "seed": seed, "algorithm": algorithm}
         changed = {key: value for key, value in given.items() if value is not None}
-        search, findings = validate(SearchPlan, {**self.search.model_dump(), **changed})
+        wanted = {**self.search.model_dump(exclude_unset=True), **changed}
+        others = [key for key, owner in SETTINGS.items() if owner != wanted.get("algorithm", self.search.algorithm)]
+        search, findings = validate(SearchPlan, {key: value for key, value in wanted.items() if key not in others})
         if search is None:
             raise UsageError("; ".join(f"{path[0]}: {sentence}" for path, sentence in findings))
         return self.model_copy(update={"search": search})

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.result import Status
-from orchestrator.search import NOT_MEASURED, PATIENCE, RANDOM_SHARE, loss
+from orchestrator.search.frame import PATIENCE
+from orchestrator.search.loss import NOT_MEASURED, loss
+from orchestrator.search.tpe import RANDOM_SHARE
 
 COMPLETE = Status.COMPLETE
 BEST_TO_WORST = [

@@ -1,0 +1,33 @@
+"""What a searcher minimises: one number per trial."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+from orchestrator.result import Status
+
+NOT_MEASURED = 3.0
+"""Loss of a trial without a number to trust."""
+
+
+def loss(status: Status, value: float | None, violation: float | None, maximize: bool) -> float:
+    """One finite number to minimise, in three tiers that never overlap.
+
+    Within the SLO: between -0.72 and 0.72, the better the lower. SLO violated: 1 to 1.72, growing with the
+    violation, so that the search finds its way back. Failed, infeasible, invalid or without a number: 3.
+    TPE only ranks losses, so a tier may squeeze: asinh, a logarithm for both signs, is 710 at the largest
+    float and still tells values apart that differ by a part in 10^12.
+    """
+    if status is not Status.COMPLETE or value is None or violation is None or math.isnan(violation):
+        return NOT_MEASURED
+    if violation > 0:
+        return 1 + _squeezed(violation)
+    if not math.isfinite(value):
+        return NOT_MEASURED
+    return -_squeezed(value) if maximize else _squeezed(value)
+
+
+def _squeezed(value: float) -> float:
+    largest = sys.float_info.max
+    return math.asinh(min(max(value, -largest), largest)) / 1000
