@@ -13,6 +13,7 @@ from rich.text import Text
 
 from orchestrator.cli.names import figure
 from orchestrator.measure.outcomes import describe_outcomes
+from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
 from orchestrator.measure.windows import in_window
 from orchestrator.observation import Observation
@@ -97,10 +98,7 @@ def limit_text(name: str, limit: float) -> str:
     """ "p99 ≤ 50 ms", "error_ratio ≤ 0.1 %"."""
     if name == "error_ratio":
         return f"{name} ≤ {limit * 100:g} %"
-    short = name.removeprefix("latency_").removesuffix("_ms")
-    if short[0] == "p" and len(short) > 3:
-        short = f"{short[:3]}.{short[3:]}"
-    return f"{short} ≤ {limit:g} ms"
+    return f"{shown(name)} ≤ {limit:g} ms"
 
 
 def _table(url: str, seen: Observation) -> Table:
@@ -109,7 +107,8 @@ def _table(url: str, seen: Observation) -> Table:
     table.add_column("")
     table.add_column("measured", justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    for name, (heading, unit) in ROWS.items():
+    further = {name: (f"  {shown(name)}", "ms") for name in seen.measurement.percentiles}
+    for name, (heading, unit) in {**ROWS, **further}.items():
         if name in figures:
             interval = _interval(figures.get(f"{name}_lo"), figures.get(f"{name}_hi"))
             table.add_row(heading, figure(figures[name], f" {unit}".rstrip()), interval)

@@ -15,7 +15,6 @@ little too often while it is narrow by luck: precision is a guide to how long to
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,6 +27,7 @@ from orchestrator.measure.confidence import (
     rate_interval,
     share_interval,
 )
+from orchestrator.measure.percentile import share_below
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady
 from orchestrator.measure.verdict import CONFIDENCE, Verdict, overall, verdicts
@@ -47,8 +47,6 @@ MIN_SUCCESSES = 100
 
 SETTLED = 0.99
 """Requests as young as this quantile of response times may be under way still, and are not looked at."""
-
-_PERCENTILE = re.compile(r"latency_p(\d+)_ms")
 
 
 class Sequential:
@@ -131,10 +129,10 @@ class Sequential:
         batches = Batches.cut(counted.scheduled_s[ok], window)
         if self._objective == "latency_mean_ms":
             interval, figure = mean_interval(batches, latency_s), float(latency_s.mean())
-        elif percentile := _PERCENTILE.fullmatch(self._objective):
-            share, ordered = float(f"0.{percentile[1]}"), np.sort(latency_s)
-            (interval,) = quantile_intervals(batches, latency_s, ordered, [share])
-            (figure,) = quantiles(ordered, (share,))
+        elif probability := share_below(self._objective):
+            ordered = np.sort(latency_s)
+            (interval,) = quantile_intervals(batches, latency_s, ordered, [probability])
+            (figure,) = quantiles(ordered, (probability,))
         else:
             return math.inf
         return interval.relative_half_width(figure) if interval else math.inf

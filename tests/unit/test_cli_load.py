@@ -290,6 +290,12 @@ def test_the_outcome_is_told_in_words(observation, words):
     assert words in told(observation)
 
 
+def test_a_percentile_with_a_limit_is_shown_whichever_it_is():
+    limits = {"latency_p999_ms": 50.0}
+    assert "p99.9 10.0 ms 10.0 to 10.0" in told(seen(limits=limits), limits=limits)
+    assert load_document(URL, seen(limits=limits))["latency_p999_ms"] == pytest.approx(10)
+
+
 @pytest.mark.parametrize(
     ("observation", "expected"),
     [

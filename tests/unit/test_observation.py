@@ -115,6 +115,7 @@ def test_a_load_that_cannot_be_trusted_says_why(observed, changes, reason):
         pytest.param({"limits": {"latency_p99_ms": 1.0}}, None, id="a limit that has failed"),
         pytest.param({"objective": "latency_p95_ms"}, None, id="an objective with enough"),
         pytest.param({"objective": "latency_p99_ms"}, "the p99 needs 459", id="an objective without"),
+        pytest.param({"asked": ("latency_p99_ms", "goodput_rps")}, "the p99 needs 459", id="a further objective"),
     ],
 )
 def test_as_many_requests_are_needed_as_the_open_percentiles_take(observed, terms, needed):
