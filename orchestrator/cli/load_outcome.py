@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import figure
+from orchestrator.cli.names import figure, limit_text
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
@@ -92,13 +92,6 @@ def rate_line(rate_rps: float, seen: Observation) -> Text:
     p99 = figure(seen.measurement.latency_p99_ms, " ms")
     line = Text.assemble(f"at {figure(rate_rps, ' req/s')} (p99 {p99}) the SLO ", (word, style))
     return line.append(f": {next(_reasons(seen))}" if seen.invalid else "")
-
-
-def limit_text(name: str, limit: float) -> str:
-    """ "p99 ≤ 50 ms", "error_ratio ≤ 0.1 %"."""
-    if name == "error_ratio":
-        return f"{name} ≤ {limit * 100:g} %"
-    return f"{shown(name)} ≤ {limit:g} ms"
 
 
 def _table(url: str, seen: Observation) -> Table:
