@@ -12,12 +12,12 @@ from orchestrator.load.plan import OpenLoop, Traffic
 from orchestrator.load.record import ClientUse
 from orchestrator.measure.breakdown import Breakdown, break_down
 from orchestrator.measure.measurement import Measurement
-from orchestrator.measure.percentile import percent_of
+from orchestrator.measure.percentile import percent_of, share_below
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady, drift
-from orchestrator.measure.stopping import Sequential
+from orchestrator.measure.stopping import MIN_SUCCESSES, Sequential
 from orchestrator.measure.validity import Circumstances, invalid_reasons
-from orchestrator.measure.verdict import Verdict, overall, verdicts
+from orchestrator.measure.verdict import Verdict, overall, requests_needed, verdicts
 from orchestrator.measure.windows import measure
 
 Send = Callable[[Traffic], Sequence[Part]]
@@ -103,6 +103,7 @@ def observe(
         max_s=terms.max_s,
         warm_up=Steady(terms.warmup_s, terms.warmup_max_s),
         open_loop=isinstance(traffic, OpenLoop),
+        fewest=_fewest((terms.objective, *terms.asked)),
     )
     limits = Limits(terms.warmup_max_s, terms.max_s, traffic.ends_s)
     record = conduct(send(traffic), watch, limits, stop=stop, on_phase=on_phase, lead_s=lead_s)
@@ -158,6 +159,12 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
         others_cpu_share=seen.machine.get("others_cpu_share", math.nan),
         ceiling_rps=ceiling_rps,
     )
+
+
+def _fewest(asked: Sequence[str]) -> int:
+    """Successes without which percentiles that are asked for are not to be trusted, however alike those are."""
+    shares = (share_below(figure) for figure in asked)
+    return max([MIN_SUCCESSES, *(requests_needed(0, share) for share in shares if share)])
 
 
 def _open_percentiles(found: Mapping[str, Verdict], asked: Sequence[str]) -> tuple[float, ...]:

@@ -66,12 +66,14 @@ class Sequential:
         max_s: float,
         warm_up: Steady,
         open_loop: bool = False,
+        fewest: int = MIN_SUCCESSES,
     ) -> None:
         """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
         `precision` bounds the relative half-width of the objective's 95 % interval. An objective without
         an interval, such as `latency_max_ms`, is never precise. In an `open_loop` the rate of requests is given:
-        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals.
+        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals. With less
+        than `fewest` successes no precision is believed.
         """
         if not precision > 0:
             raise ValueError(f"precision is more than 0, not {precision}")
@@ -83,6 +85,7 @@ class Sequential:
         self._min_s = min_s
         self._warm_up = warm_up
         self._open_loop = open_loop
+        self._fewest = fewest
         self._next_look_s = FIRST_LOOK_S
         looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
         self._confidence = 1 - (1 - CONFIDENCE) * LOOKS_SHARE / looks
@@ -120,7 +123,7 @@ class Sequential:
     def _relative_half_width(self, counted: Samples, window: Window) -> float:
         """Of the objective's interval; infinite where it has none yet."""
         ok = counted.ok
-        if np.count_nonzero(ok) < MIN_SUCCESSES:
+        if np.count_nonzero(ok) < self._fewest:
             return math.inf
         if self._objective in ("throughput_rps", "goodput_rps"):
             limit_ms = limit_per_request_ms(self._limits) if self._objective == "goodput_rps" else math.inf

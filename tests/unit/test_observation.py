@@ -80,6 +80,22 @@ def test_a_fixed_length_is_kept_whatever_is_known_before(observed, fixed, enough
     assert observed.asked["watch"].enough(sent, (1.0, 3.0)) is enough
 
 
+@pytest.mark.parametrize(
+    ("terms", "rate", "enough"),
+    [
+        pytest.param({}, 60, True, id="100 successes for a throughput"),
+        pytest.param({"asked": ("latency_p99_ms",)}, 200, False, id="too few for a p99"),
+        pytest.param({"asked": ("latency_p99_ms",)}, 240, True, id="enough for a p99"),
+        pytest.param({"objective": "latency_p999_ms"}, 2200, False, id="too few for a p99.9, however alike they are"),
+        pytest.param({"objective": "latency_p999_ms"}, 2400, True, id="enough for a p99.9"),
+    ],
+)
+def test_it_is_measured_until_there_are_enough_requests_for_each_percentile(observed, terms, rate, enough):
+    sent = samples(rate, 3.0)
+    observed(sent, max_s=9, **terms)
+    assert bool(observed.asked["watch"].enough(sent, (1.0, 3.0))) is enough
+
+
 SLOWING = 6 * (1 - np.sqrt(1 - np.arange(2400) / 3000))  # arrivals at 1,000 a second, and after 3 s at 500
 DRIFT, FEW = "the throughput was still drifting", "too few samples"
 
