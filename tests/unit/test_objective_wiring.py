@@ -1,14 +1,18 @@
 """Where objectives, limits and prices of a file end up: in what is measured, and in what `check` says."""
 
 import io
+import re
+from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from orchestrator.backend.remote_load import watched_figure
 from orchestrator.cli.check import print_check
 from orchestrator.experiment import load_experiment
 
+ROOT = Path(__file__).parents[2]
 FILE = """\
 app:
   import_path: serve_apps.classifier:build
@@ -45,6 +49,17 @@ def experiment(tmp_path):
 )
 def test_how_long_is_measured_depends_on_the_first_objective(experiment, load, objectives, watched):
     assert watched_figure(experiment(load, *objectives)) == watched
+
+
+BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.split("\n", 1)[0])
+def test_the_examples_of_the_guide_can_be_run(tmp_path, block):
+    base = {key: value for key, value in yaml.safe_load(FILE).items() if key in ("app", "space")}
+    text = yaml.safe_dump({**base, "load": {"closed_loop": {"concurrency": 1}}, **yaml.safe_load(block)})
+    (tmp_path / "x.yaml").write_text(text)
+    assert load_experiment(tmp_path / "x.yaml").objectives
 
 
 def test_check_says_what_is_wanted_and_what_it_costs(experiment):
