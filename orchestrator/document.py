@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult
+from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
@@ -21,11 +21,24 @@ def study_document(study: StudyResult) -> dict[str, Any]:
         "name": study.name,
         "algorithm": study.algorithm,
         "seed": study.seed,
+        "objectives": [objective_document(objective) for objective in study.objectives],
         "trials": [trial_document(trial) for trial in study.trials],
         "baseline": trial_document(baseline) if baseline else None,
         "best": trial_document(best) if best else None,
+        "front": [trial.number for trial in study.front],
         "gain": {name: to_json(gain.get(name)) for name in ("throughput", "p99")},
     }
+
+
+def objective_document(objective: Objective) -> dict[str, str]:
+    """An objective as in the experiment file; `objective_from_document` is the inverse."""
+    return {objective.direction: objective.metric}
+
+
+def objective_from_document(document: Mapping[str, str]) -> Objective:
+    """ValueError for more than one figure."""
+    ((direction, metric),) = document.items()
+    return Objective(metric, maximize=direction == "maximize")
 
 
 def trial_document(trial: TrialResult) -> dict[str, Any]:
@@ -60,6 +73,8 @@ def trial_record(trial: TrialResult) -> dict[str, Any]:
             "value": to_json(trial.score.value),
             "violation": to_json(trial.score.violation),
             "shown": trial.score.shown,
+            "values": to_json(trial.score.values),
+            "half_widths": to_json(trial.score.half_widths),
         }
     return {
         **trial_document(trial),
@@ -84,7 +99,7 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         status=Status(document["status"]),
         reasons=tuple(document["reasons"]),
         measurement=measurement,
-        score=Score(_number(score["value"]), _number(score["violation"]), score.get("shown", True)) if score else None,
+        score=_score(score) if score else None,
         verdicts={limit: Verdict(verdict) for limit, verdict in document.get("slo", {}).items()},
         details={name: value for name, value in figures.items() if name not in own},
         batches={int(size): count for size, count in document.get("batches", {}).items()},
@@ -93,6 +108,17 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         overhead_s=_number(document["overhead_s"]),
         serve_config=document.get("serve_config", {}),
         export_config=document.get("export_config", {}),
+    )
+
+
+def _score(document: Mapping[str, Any]) -> Score:
+    """Studies of earlier releases have one objective and no more than `value`, `violation` and perhaps `shown`."""
+    return Score(
+        _number(document["value"]),
+        _number(document["violation"]),
+        document.get("shown", True),
+        values=tuple(map(_number, document.get("values", ()))),
+        half_widths=tuple(map(_number, document.get("half_widths", ()))),
     )
 
 

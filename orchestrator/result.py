@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.verdict import Verdict, overall
+from orchestrator.pareto import pareto_front
 
 Configuration = Mapping[str, Any]
 """{knob path: value}; only the active knobs of a conditional space are present."""
@@ -31,16 +33,43 @@ class Status(str, Enum):
 
 
 @dataclass(frozen=True)
+class Objective:
+    """A figure of a trial, by its name, and whether it is to be as large or as small as the SLO allows."""
+
+    metric: str
+    maximize: bool
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.metric}"
+
+    @property
+    def direction(self) -> str:
+        """As in the experiment file: maximize or minimize."""
+        return "maximize" if self.maximize else "minimize"
+
+
+@dataclass(frozen=True)
 class Score:
     """How good a trial is: `value` in the objective's own unit, `violation` >= 0 its graded distance from the SLO.
 
     A violation of 0 means that the figures keep the SLO; 0.5 that the worst limit is exceeded by half. `shown`: there
-    were requests enough to say so with confidence.
+    were requests enough to say so with confidence. `values` has the figure of each objective in the file's order, the
+    first of them `value`; `half_widths` half of their 95 % intervals, NaN where there is none.
     """
 
     value: float
     violation: float
     shown: bool = True
+    values: tuple[float, ...] = ()
+    half_widths: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = self.values or (self.value,)
+        half_widths = self.half_widths or (math.nan,) * len(values)
+        if len(half_widths) != len(values):
+            raise ValueError(f"{len(values)} values cannot have {len(half_widths)} half-widths")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "half_widths", half_widths)
 
     @property
     def feasible(self) -> bool:
@@ -91,7 +120,10 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """One search: its trials in order of their numbers, and what they say."""
+    """One search: its trials in order of their numbers, and what they say.
+
+    It is led by `objective`, a figure of which more is better if `maximize`; `further` has the objectives beside it.
+    """
 
     study_id: str
     name: str
@@ -100,6 +132,12 @@ class StudyResult:
     maximize: bool
     objective: str
     trials: tuple[TrialResult, ...]
+    further: tuple[Objective, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All of them in the file's order."""
+        return (Objective(self.objective, self.maximize), *self.further)
 
     @property
     def baseline(self) -> TrialResult | None:
@@ -110,6 +148,16 @@ class StudyResult:
     def best(self) -> TrialResult | None:
         """The best complete trial within the SLO (the incumbent); None when there is none."""
         return best_of(self.trials, self.maximize)
+
+    @property
+    def front(self) -> tuple[TrialResult, ...]:
+        """The trials to choose from: no other within the SLO is better in one objective and worse in none.
+
+        With a single objective that is the best trial, and any that equals it.
+        """
+        candidates = contenders(self.trials)
+        points = [trial.score.values for trial in candidates if trial.score is not None]
+        return tuple(candidates[i] for i in pareto_front(points, [goal.maximize for goal in self.objectives]))
 
     @property
     def gain(self) -> dict[str, float] | None:
@@ -123,16 +171,16 @@ class StudyResult:
         }
 
 
-def best_of(trials: tuple[TrialResult, ...], maximize: bool) -> TrialResult | None:
-    """The complete trial with the best score among those within the SLO; the earliest of equals.
-
-    Trials that were not shown to keep the SLO only count when none was.
-    """
+def contenders(trials: Sequence[TrialResult]) -> list[TrialResult]:
+    """The complete trials that were shown to keep the SLO; where there is none, those whose figures keep it."""
     feasible = [t for t in trials if t.status is Status.COMPLETE and t.score is not None and t.score.feasible]
-    if not feasible:
-        return None
+    return [t for t in feasible if t.score is not None and t.score.shown] or feasible
+
+
+def best_of(trials: Sequence[TrialResult], maximize: bool) -> TrialResult | None:
+    """The contender with the best score by the first objective; the earliest of equals."""
     sign = 1 if maximize else -1
-    return max(feasible, key=lambda t: (t.score.shown, sign * t.score.value, -t.number))  # type: ignore[union-attr]
+    return max(contenders(trials), key=lambda t: (sign * t.score.value, -t.number), default=None)  # type: ignore[union-attr]
 
 
 def _ratio(numerator: float, denominator: float) -> float:

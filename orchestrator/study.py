@@ -53,6 +53,7 @@ def run_study(
         objective=experiment.objective.metric,
         maximize=experiment.objective.maximize,
         environment=environment,
+        further=experiment.objectives[1:],
     )
     record = StudyRecord(experiment, study_id, tracker, observer)
     try:
@@ -98,6 +99,7 @@ class StudyRecord:
             maximize=self._experiment.objective.maximize,
             objective=self._experiment.objective.metric,
             trials=tuple(self._trials[number] for number in sorted(self._trials)),
+            further=self._experiment.objectives[1:],
         )
 
     def _abort_when_hopeless(self) -> None:

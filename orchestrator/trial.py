@@ -13,14 +13,15 @@ from orchestrator.experiment import ClosedLoop, Experiment
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.windows import in_window
-from orchestrator.objective import score
+from orchestrator.objective import cost_figures, score
 from orchestrator.observation import Observation
-from orchestrator.result import Configuration, Score, Status, TrialResult
+from orchestrator.result import Configuration, Status, TrialResult
 from orchestrator.serve_config import (
     app_problems,
     deployable,
     merge,
     pin,
+    reserved,
     with_trial_defaults,
     without_access_log,
 )
@@ -115,6 +116,9 @@ def run_trial(
         return end(Status.FAILED, str(error))
 
     status, reasons = _judged(seen, strict=experiment.measure.validity == "strict")
+    figures = seen.measurement.metrics()
+    cost = _cost(application, figures, experiment)
+    scored = score({**figures, **cost}, experiment.slo, experiment.objectives, seen.verdicts)
     wall = clock() - started
     return TrialResult(
         number,
@@ -122,9 +126,9 @@ def run_trial(
         status,
         reasons=reasons,
         measurement=seen.measurement,
-        score=None if status is Status.FAILED else _score(seen, experiment),
+        score=None if status is Status.FAILED else scored,
         verdicts=seen.verdicts,
-        details={**seen.figures(), **_ceiling(place)},
+        details={**seen.figures(), **_ceiling(place), **cost},
         batches=seen.breakdown.batches,
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
@@ -139,6 +143,13 @@ def _ceiling(place: Place) -> dict[str, float]:
     return {} if math.isnan(place.ceiling_rps) else {"ceiling_rps": place.ceiling_rps}
 
 
+def _cost(application: Mapping, figures: Mapping[str, float], experiment: Experiment) -> dict[str, float]:
+    """The cost of a million requests, with its interval; empty where there are no prices."""
+    if experiment.prices is None:
+        return {}
+    return cost_figures(figures, experiment.prices.per_hour(*reserved(application)))
+
+
 def _judged(seen: Observation, strict: bool) -> tuple[Status, tuple[str, ...]]:
     counted = in_window(seen.samples, seen.window)
     if not counted.ok.any():
@@ -146,10 +157,6 @@ def _judged(seen: Observation, strict: bool) -> tuple[Status, tuple[str, ...]]:
     if seen.invalid and strict:
         return Status.INVALID, seen.invalid
     return Status.COMPLETE, tuple(_remarks(seen, counted))
-
-
-def _score(seen: Observation, experiment: Experiment) -> Score:
-    return score(seen.measurement, experiment.slo, experiment.objective, seen.verdicts)
 
 
 def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:

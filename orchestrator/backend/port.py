@@ -40,9 +40,16 @@ class Backend(Protocol):
 
 
 def report(result: TrialResult) -> dict[str, Any]:
-    """What a searcher is told of a trial: its status, and its score when it has one."""
+    """What a searcher is told of a trial: its status, and its score when it has one.
+
+    `values` are the figures of all objectives in the file's order, the first of them `value`; `half_widths` half of
+    their 95 % intervals, NaN where unknown.
+    """
+    score = result.score
     return {
         "status": result.status.value,
-        "value": result.score.value if result.score else None,
-        "violation": result.score.violation if result.score else None,
+        "value": score.value if score else None,
+        "violation": score.violation if score else None,
+        "values": list(score.values) if score else None,
+        "half_widths": list(score.half_widths) if score else None,
     }

@@ -15,6 +15,7 @@ from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
 from orchestrator.measure.samples import Window
 from orchestrator.measure.validity import CLIENT_CPU_SHARE
+from orchestrator.objective import COST_PER_MILLION
 from orchestrator.observation import Observation, Terms, observe, observe_again, silent
 from orchestrator.resources import ResourceSampler, serve_groups
 
@@ -99,12 +100,12 @@ class RemoteLoad:
 
     def _terms(self, application: Mapping) -> Terms:
         experiment, measure = self._experiment, self._experiment.measure
-        traffic, metric = experiment.load.traffic, experiment.objective.metric
+        traffic = experiment.load.traffic
         largest = settings_of(application)["max_batch_size"]
         return Terms(
-            # the rate is given in each of the loads of which a highest rate is made: their throughput says nothing
-            objective="goodput_rps" if metric == "max_rate_rps" else metric,
+            objective=watched_figure(experiment),
             limits=experiment.slo.limits(),
+            asked=tuple(objective.metric for objective in experiment.objectives),
             warmup_s=measure.warmup_s,
             warmup_max_s=measure.warmup_max_s,
             min_s=measure.min_s,
@@ -130,3 +131,11 @@ class RemoteLoad:
             return url
         parts = urlsplit(url)
         return parts._replace(netloc=f"{self._host}:{parts.port}").geturl()
+
+
+def watched_figure(experiment: Experiment) -> str:
+    """The figure whose precision says how long a load is measured: what the first objective rests on."""
+    if experiment.load.max_rate is not None:
+        return "goodput_rps"  # the rate is given in each of the loads of which a highest rate is made
+    metric = experiment.objective.metric
+    return "throughput_rps" if metric == COST_PER_MILLION else metric  # the price is known exactly

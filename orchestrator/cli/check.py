@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.names import duration, value_text
+from orchestrator.cli.names import duration, limit_text, value_text
 from orchestrator.experiment import (
     Bursts,
     ClosedLoop,
@@ -17,6 +17,7 @@ from orchestrator.experiment import (
     Steady,
     Trace,
 )
+from orchestrator.serve_config import reserved
 
 STARTUP_S = 15.0
 IN_PLACE_S, REPLACED_S = 0.6, 4.5
@@ -37,8 +38,9 @@ def print_check(console: Console, experiment: Experiment) -> None:
         "load": load_text(experiment.load),
         "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
         f"{measure.max_s:g} s, {_until(experiment)}",
-        "objective": f"{'maximize' if experiment.objective.maximize else 'minimize'} {experiment.objective.metric}",
+        "objective": ", ".join(map(str, experiment.objectives)),
         "SLO": _slo(experiment),
+        **_prices(experiment),
         "time": estimate(experiment),
     }
     for name, fact in facts.items():
@@ -106,5 +108,12 @@ def _until(experiment: Experiment) -> str:
 
 
 def _slo(experiment: Experiment) -> str:
-    limits = experiment.slo.model_dump(exclude_none=True)
-    return ", ".join(f"{name} ≤ {limit:g}" for name, limit in limits.items()) or "none"
+    return ", ".join(limit_text(name, limit) for name, limit in experiment.slo.limits().items()) or "none"
+
+
+def _prices(experiment: Experiment) -> dict[str, str]:
+    """What the file's own config costs; empty where nothing has a price."""
+    if experiment.prices is None:
+        return {}
+    stated = ", ".join(f"{name} {price:g}" for name, price in experiment.prices.model_dump(exclude_none=True).items())
+    return {"prices": f"{stated}; the baseline takes {experiment.prices.per_hour(*reserved(experiment.app)):g} an hour"}

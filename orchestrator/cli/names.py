@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchestrator.measure.percentile import shown
 from orchestrator.result import Configuration, TrialResult
 
 REFRESH_HZ = 2
@@ -43,6 +44,8 @@ def figure(value: float | None, unit: str = "") -> str:
     """A measured figure with three significant digits and thousands separated; a dash for what is not there."""
     if value is None or value != value:
         return "–"
+    if 0 < abs(value) < 1:
+        return f"{value:.3g}{unit}"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}{unit}"
 
@@ -58,6 +61,13 @@ def rate_figure(trial: TrialResult) -> str:
     measured = trial.measurement
     looked_for = measured is not None and not math.isnan(measured.max_rate_rps)
     return "max_rate_rps" if looked_for else "throughput_rps"
+
+
+def limit_text(name: str, limit: float) -> str:
+    """A limit of an SLO: "p99 ≤ 50 ms", "error_ratio ≤ 0.1 %"."""
+    if name == "error_ratio":
+        return f"{name} ≤ {limit * 100:g} %"
+    return f"{shown(name)} ≤ {limit:g} ms"
 
 
 def spread(values: Mapping[str, float], name: str) -> str:

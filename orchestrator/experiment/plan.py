@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from orchestrator.errors import UsageError
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
-from orchestrator.objective import Objective, Slo
+from orchestrator.objective import Prices, Slo
 from orchestrator.plain import is_number
-from orchestrator.result import Configuration
+from orchestrator.result import Configuration, Objective
 from orchestrator.serve_config import read
 from orchestrator.space import Condition, Space
 from orchestrator.validation import validate
@@ -123,9 +123,15 @@ class Experiment(BaseModel):
     measure: MeasurePlan = Field(default_factory=MeasurePlan)
     deploy_timeout_s: float = 60.0
     slo: Slo = Field(default_factory=Slo)
-    objective: Objective
+    objectives: tuple[Objective, ...] = Field(min_length=1)  # in the file's order
+    prices: Prices | None = None
     search: SearchPlan = Field(default_factory=SearchPlan)
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
+
+    @property
+    def objective(self) -> Objective:
+        """The first one, by which there is a winner."""
+        return self.objectives[0]
 
     def baseline(self) -> Configuration:
         """The file's own values, or Serve's defaults, of the knobs that are active under them."""

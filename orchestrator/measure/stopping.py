@@ -15,7 +15,6 @@ little too often while it is narrow by luck: precision is a guide to how long to
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -30,6 +29,7 @@ from orchestrator.measure.confidence import (
     share_interval,
 )
 from orchestrator.measure.interval import Interval
+from orchestrator.measure.percentile import share_below
 from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady
@@ -51,8 +51,6 @@ MIN_SUCCESSES = 100
 SETTLED = 0.99
 """Requests as young as this quantile of response times may be under way still, and are not looked at."""
 
-_PERCENTILE = re.compile(r"latency_p(\d+)_ms")
-
 
 class Sequential:
     """Enough, when a limit has failed, or when all limits are decided and the objective is known to `precision`.
@@ -73,12 +71,14 @@ class Sequential:
         warm_up: Steady,
         open_loop: bool = False,
         rival: Rival | None = None,
+        fewest: int = MIN_SUCCESSES,
     ) -> None:
         """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
         `precision` bounds the relative half-width of the objective's 95 % interval. An objective without
         an interval, such as `latency_max_ms`, is never precise. In an `open_loop` the rate of requests is given:
-        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals.
+        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals. With less
+        than `fewest` successes no precision is believed.
         """
         if not precision > 0:
             raise ValueError(f"precision is more than 0, not {precision}")
@@ -92,6 +92,7 @@ class Sequential:
         self._open_loop = open_loop
         self._rival = rival
         self.beaten = False
+        self._fewest = fewest
         self._next_look_s = FIRST_LOOK_S
         looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
         self._confidence = 1 - (1 - CONFIDENCE) * LOOKS_SHARE / looks
@@ -128,6 +129,8 @@ class Sequential:
         return verdicts(samples, window, self._limits, 1 - (1 - CONFIDENCE) * (1 - LOOKS_SHARE))
 
     def _is_precise(self, counted: Samples, window: Window) -> bool:
+        if np.count_nonzero(counted.ok) < self._fewest:
+            return False
         figure, interval = self._figure(counted, window, REPORTED)
         return interval is not None and interval.relative_half_width(figure) <= self._precision
 
@@ -149,10 +152,10 @@ class Sequential:
         batches = Batches.cut(counted.scheduled_s[ok], window)
         if self._objective == "latency_mean_ms":
             return float(latency_ms.mean()), mean_interval(batches, latency_ms, confidence)
-        if percentile := _PERCENTILE.fullmatch(self._objective):
-            share, ordered = float(f"0.{percentile[1]}"), np.sort(latency_ms)
-            (interval,) = quantile_intervals(batches, latency_ms, ordered, [share], confidence)
-            (figure,) = quantiles(ordered, (share,))
+        if probability := share_below(self._objective):
+            ordered = np.sort(latency_ms)
+            (interval,) = quantile_intervals(batches, latency_ms, ordered, [probability], confidence)
+            (figure,) = quantiles(ordered, (probability,))
             return figure, interval
         return math.nan, None
 

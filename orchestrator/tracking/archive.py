@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -10,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.document import objective_from_document
 from orchestrator.result import StudyResult, TrialResult
 from orchestrator.tracking import artifacts, entities
 from orchestrator.tracking.port import StudySummary, find_study
@@ -50,6 +52,7 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
         maximize=tags["maximize"] == "true",
         objective=tags["objective"],
         trials=tuple(sorted(trials, key=lambda trial: trial.number)),
+        further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
 
 

@@ -21,6 +21,9 @@ TRIAL = "trial"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""
 
+FURTHER = "further_objectives"
+"""As JSON, in the form of the experiment file; absent where there is one objective alone."""
+
 PARENT = "mlflow.parentRunId"  # MLflow's own name: its page folds the trials under their study
 
 # MLflow's limits (mlflow/utils/validation.py). It would cut values by itself, unless the user forbade it.

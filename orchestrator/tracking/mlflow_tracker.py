@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orchestrator
+from orchestrator.document import objective_document
 from orchestrator.errors import TrackingError
-from orchestrator.result import BASELINE, Configuration, Status, StudyResult, TrialResult
+from orchestrator.result import BASELINE, Configuration, Objective, Status, StudyResult, TrialResult
 from orchestrator.tracking import archive, artifacts, entities, store
 from orchestrator.tracking.port import StudySummary
 
@@ -60,6 +61,7 @@ class MlflowTracker:
         objective: str,
         maximize: bool,
         environment: Mapping[str, Any],
+        further: Sequence[Objective] = (),
     ) -> str:
         """Open the parent run; its id is the study's id."""
         facts = entities.flat(environment)
@@ -70,6 +72,7 @@ class MlflowTracker:
             "seed": seed,
             "objective": objective,
             "maximize": maximize,
+            entities.FURTHER: [objective_document(one) for one in further] or None,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }

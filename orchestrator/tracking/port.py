@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from orchestrator.errors import UsageError
-from orchestrator.result import Configuration, StudyResult, TrialResult
+from orchestrator.result import Configuration, Objective, StudyResult, TrialResult
 
 _LISTED = 10  # studies named in an error; enough to recognise one's own
 
@@ -40,8 +40,12 @@ class Tracker(Protocol):
         objective: str,
         maximize: bool,
         environment: Mapping[str, Any],
+        further: Sequence[Objective] = (),
     ) -> str:
-        """Open a study and return its id; `environment` is what `describe_environment` returned."""
+        """Open a study and return its id; `environment` is what `describe_environment` returned.
+
+        `objective` is the figure that leads it, `further` has the objectives beside it.
+        """
         ...
 
     def start_trial(self, number: int, configuration: Configuration) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from orchestrator.errors import TrackingError, UsageError
-from orchestrator.result import StudyResult
+from orchestrator.result import Objective, StudyResult
 from orchestrator.tracking.mlflow_tracker import open_tracker
 from orchestrator.tracking.store import ui_command
 from tests.contract.test_trackers import ENDINGS, EXPORT, KNOBS, SERVE, complete, run, samples, start
@@ -96,11 +96,19 @@ def test_the_study_is_a_parent_run_with_its_facts(client, study_id):
     assert (parent.info.run_name, parent.info.status) == ("layout", "FINISHED")
     assert (tags["kind"], tags["algorithm"], tags["seed"]) == ("study", "hyperopt", "7")
     assert (tags["objective"], tags["maximize"]) == ("throughput_rps", "true")
+    assert "further_objectives" not in tags
     assert tags["orchestrator_version"]
     assert tags["mlflow.user"]
     assert tags["mlflow.source.git.commit"] == "1f3e"
     assert parent.data.params["host"] == "box"
     assert parent.data.params["git.dirty"] == "false"
+
+
+def test_objectives_beside_the_first_are_a_tag(tracker, client):
+    study_id = start(tracker, "several", further=(Objective("cost_per_million", False),))
+    tracker.kill("done")
+    tags = client.get_run(study_id).data.tags
+    assert (tags["objective"], tags["further_objectives"]) == ("throughput_rps", '[{"minimize": "cost_per_million"}]')
 
 
 def test_the_study_keeps_its_file_its_environment_and_the_winner(client, study_id, tmp_path):

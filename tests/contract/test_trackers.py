@@ -19,7 +19,7 @@ from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult
+from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 from orchestrator.tracking.mlflow_tracker import MlflowTracker, open_tracker
 from tests.fakes.tracker import MemoryTracker
 
@@ -221,6 +221,17 @@ def test_a_study_comes_back_with_its_facts_and_its_trials_in_order_of_their_numb
     assert facts == (study_id, name, "random", 3, "latency_p99_ms", False)
     assert [trial.number for trial in loaded.trials] == [0, 1, 2]
     assert loaded.best.number == 0
+
+
+def test_a_study_comes_back_with_every_objective(tracker, name):
+    further = (Objective("cost_per_million", False), Objective("goodput_rps", True))
+    study_id = start(tracker, name, further=further)
+    several = Score(100.0, 0.0, values=(100.0, 0.5, 99.0), half_widths=(2.0, 0.01, 3.0))
+    run(tracker, replace(complete(0), score=several))
+    loaded = tracker.load_study(study_id)
+    assert loaded.objectives == (Objective("throughput_rps", True), *further)
+    assert loaded.trials[0].score == several
+    assert loaded.front == loaded.trials
 
 
 def test_a_finished_study_says_the_same_when_it_is_loaded(tracker, name):

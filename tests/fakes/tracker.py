@@ -30,11 +30,12 @@ class MemoryTracker:
         objective,
         maximize,
         environment,
+        further=(),
     ):
         study_id = f"{len(self._studies) + 1:032x}"[::-1]  # like MLflow's: the first digit tells them apart
         started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
         summary = StudySummary(study_id, experiment_name, started, "RUNNING", 0)
-        study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, ())
+        study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, (), further)
         self._studies.append((summary, study))
         self._open = True
         return study_id

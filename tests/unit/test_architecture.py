@@ -28,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
     "study": {"backend.port", "tracking.port", "experiment", "result", "errors"},
     # Ray Tune and the actors that run trials: here the parts of a trial are put together.
     "backend": {
-        *("trial", "observation", "max_rate", "ceiling", "diagnosis"),
+        *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
         *("serving", "cluster", "environment", "resources", "workload", "load", "measure"),
         *("experiment", "result", "errors"),
     },
@@ -63,11 +63,12 @@ ROOMS: dict[str, set[str]] = {
     "ceiling": {"space", "knob"},
     "serve_config": {"validation"},
     "diagnosis": {"measure"},
-    "objective": {"measure.measurement", "measure.verdict", "validation", "result", "plain"},
+    "objective": {"measure.percentile", "measure.verdict", "validation", "result", "plain"},
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
     "validation": set(),
-    "result": {"measure"},
+    "result": {"measure", "pareto"},
+    "pareto": set(),
     "measure": set(),
     "plain": set(),
     "errors": set(),

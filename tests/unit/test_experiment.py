@@ -11,6 +11,7 @@ import yaml
 from orchestrator.errors import ExperimentError, UsageError
 from orchestrator.experiment import ALGORITHMS, load_experiment
 from orchestrator.experiment.source import Source
+from orchestrator.result import Objective
 from orchestrator.space import LogUniform
 
 VALID = """\
@@ -99,6 +100,27 @@ def test_what_a_file_says_is_kept(load):
     assert experiment.workload.payloads == "a.b:c"
     assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7}
     assert experiment.cluster.model_dump() == {"data_plane": "proxy", "num_cpus": 2}
+
+
+def test_one_objective_may_stand_for_itself_or_in_a_list(load):
+    alone, listed = (
+        load(edited("{maximize: throughput_rps}", text))
+        for text in ("{minimize: latency_p99.9_ms}", "[{minimize: latency_p99.9_ms}]")
+    )
+    assert alone.objectives == listed.objectives == (Objective("latency_p999_ms", maximize=False),)
+
+
+def test_the_first_of_several_objectives_leads(load):
+    text = edited("{maximize: throughput_rps}", "[{maximize: goodput_rps}, {minimize: cost_per_million}]")
+    experiment = load(text + "prices: {cpu_hour: 0.04, memory_gb_hour: 0.005}\nslo: {p99.9_ms: 100}\n")
+    assert [str(objective) for objective in experiment.objectives] == [
+        "maximize goodput_rps",
+        "minimize cost_per_million",
+    ]
+    assert experiment.objective is experiment.objectives[0]
+    assert experiment.prices.model_dump(exclude_none=True) == {"cpu_hour": 0.04, "memory_gb_hour": 0.005}
+    assert experiment.slo.limits() == {"latency_p999_ms": 100}
+    assert pickle.loads(pickle.dumps(experiment)) == experiment
 
 
 def test_a_relative_path_becomes_absolute(load, tmp_path, monkeypatch):
@@ -224,7 +246,7 @@ def test_the_algorithms_are_the_ones_that_the_file_may_name(load):
 
 # --- what a reader is told ---
 
-TOP_KEYS = "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, search, cluster"
+TOP_KEYS = "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, cluster"
 
 WRONG_SECTIONS = {
     "unknown key at the top": (
@@ -303,7 +325,36 @@ WRONG_SECTIONS = {
     "unknown limit": (
         VALID + "slo: {p99: 50}\n",
         ["line 12: slo.p99: unknown key 'p99'; did you mean 'p99_ms'? "
-         "allowed: mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio"],
+         "allowed: mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio, "
+         "and any other percentile, such as p99.9_ms"],
+    ),
+    "a cost without prices": (
+        edited("{maximize: throughput_rps}", "[{maximize: throughput_rps}, {minimize: cost_per_million}]"),
+        ["line 9: objective[1].minimize: cost_per_million follows from prices, and there are none; "
+         "add for example prices: {node_hour: 0.5}, or prices: {cpu_hour: 0.04, gpu_hour: 1.2}"],
+    ),
+    "prices that say nothing": (
+        VALID + "prices: {}\n",
+        ["line 12: prices: states no price; write {node_hour: 0.5}, or for example {cpu_hour: 0.04, gpu_hour: 1.2}"],
+    ),
+    "prices of two kinds": (
+        VALID + "prices: {node_hour: 0.5, cpu_hour: 0.04}\n",
+        ["line 12: prices: node_hour is the price of a whole node, cpu_hour included; state one or the other"],
+    ),
+    "a cost with prices that cannot be read": (
+        edited("maximize: throughput_rps", "minimize: cost_per_million") + "prices: {node_hour: free}\n",
+        ["line 12: prices.node_hour: expected a number, found 'free'"],
+    ),
+    "prices of nothing that is reserved": (
+        VALID + "prices: {gpu_hour: 1.2}\n",
+        ["line 12: prices: nothing that the deployments in app reserve has a price; "
+         "they reserve 1 CPUs, 0 GPUs and 0 bytes of memory"],
+    ),
+    "one of several objectives": (
+        edited("{maximize: throughput_rps}", "\n  - {maximize: throughput_rps}\n  - {minimize: latency_p9_ms}"),
+        ["line 11: objective[1].minimize: unknown figure to minimize 'latency_p9_ms'; did you mean 'latency_p99_ms'? "
+         "allowed: latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms, latency_max_ms, "
+         "cost_per_million, and any other percentile, such as latency_p99.9_ms"],
     ),
 }  # fmt: skip
 

@@ -57,6 +57,7 @@ P99 = {"latency_p99_ms": 20.0}
         pytest.param(rule("latency_mean_ms"), poisson(1000), 2.0, 6.0, id="mean latency"),
         pytest.param(rule("latency_p99_ms", 0.1), poisson(1000), 3.0, math.inf, id="p99 takes longer"),
         pytest.param(rule("latency_p50_ms", 0.1), poisson(1000), 2.0, 2.5, id="than p50"),
+        pytest.param(rule("latency_p75_ms", 0.1), poisson(1000), 2.0, 2.5, id="or p75"),
         pytest.param(rule("latency_max_ms", 0.5), steady(1000), math.inf, math.inf, id="a maximum is never precise"),
         pytest.param(
             rule(precision=0.01, open_loop=True), poisson(300), 2.0, 2.5, id="the rate of an open loop is given"

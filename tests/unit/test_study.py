@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.backend.port import report
 from orchestrator.errors import DeploymentFailedError, StudyAbortedError
 from orchestrator.experiment import ALGORITHMS, load_experiment
-from orchestrator.result import Status, StudyResult
+from orchestrator.result import Status, StudyResult, TrialResult
 from orchestrator.search import make_searcher
 from orchestrator.study import run_study
 from tests.fakes.tracker import MemoryTracker
@@ -87,6 +88,50 @@ def test_the_tracker_holds_what_the_study_returns():
     result = study(tracker=tracker)
     assert tracker.load_study(result.study_id).trials == result.trials
     assert tracker.studies()[0].status == "FINISHED"
+
+
+class Listed:
+    """Suggests these batch sizes with two replicas, and keeps what it is told."""
+
+    def __init__(self, *sizes):
+        self.left, self.heard = list(enumerate(sizes)), []
+
+    def suggest(self, trial_id):
+        if not self.left:
+            return None
+        number, size = self.left.pop(0)
+        knobs = {"Classifier.num_replicas": 2, "Classifier.user_config.max_batch_size": size}
+        return {"number": number, "configuration": knobs}
+
+    def on_trial_complete(self, trial_id, result=None, error=False):
+        self.heard.append(result)
+
+
+TWO_OBJECTIVES = """\
+objective:
+  - {maximize: throughput_rps}
+  - {minimize: cost_per_million}
+prices: {cpu_hour: 0.36}
+"""
+
+
+def test_with_several_objectives_the_searcher_and_the_tracker_hear_of_each(tmp_path):
+    text = DIGITS.read_text(encoding="utf-8").replace("objective: {maximize: throughput_rps}\n", TWO_OBJECTIVES)
+    (tmp_path / "digits.yaml").write_text(text, encoding="utf-8")
+    experiment, tracker, searcher = load_experiment(tmp_path / "digits.yaml"), MemoryTracker(), Listed(1, 2, 64)
+    result = run_study(experiment, searcher, SerialBackend(surface), tracker, Watcher(), {})
+    assert [str(goal) for goal in result.objectives] == ["maximize throughput_rps", "minimize cost_per_million"]
+    assert tracker.load_study(result.study_id).objectives == result.objectives
+    for trial, told in zip(result.trials, searcher.heard, strict=True):
+        cost = 0.72e6 / 3600 / trial.measurement.throughput_rps
+        assert told["values"] == [told["value"], pytest.approx(cost)] == list(trial.score.values)
+        assert told["half_widths"] == list(trial.score.half_widths)
+        assert 0 < told["half_widths"][1] < cost
+
+
+def test_a_trial_without_a_score_reports_no_figures():
+    told = report(TrialResult(1, {}, Status.FAILED, ("boom",)))
+    assert told == {"status": "FAILED", **dict.fromkeys(("value", "violation", "values", "half_widths"))}
 
 
 def test_samples_go_to_the_tracker_and_are_not_held_in_memory():

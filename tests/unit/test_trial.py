@@ -11,7 +11,8 @@ from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadE
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Status, TrialResult
+from orchestrator.objective import Prices, Slo
+from orchestrator.result import Objective, Status, TrialResult
 from orchestrator.trial import Place, run_trial
 from tests.fakes.trials import FakeClock, FakeLoad, FakeServing
 
@@ -154,14 +155,14 @@ def test_without_a_single_success_a_trial_has_failed_whatever_else_is_wrong_with
     ],
 )
 def test_the_verdicts_on_the_slo_are_kept_and_scored(experiment, p99_ms, verdict, shown, feasible):
-    slo = experiment.slo.model_copy(update={"p99_ms": p99_ms, "error_ratio": None})
+    slo = Slo(p99_ms=p99_ms)
     result = run(experiment.model_copy(update={"slo": slo}), limits=slo.limits())
     assert (result.verdict, result.verdicts) == (verdict, {"latency_p99_ms": verdict})
     assert (result.score.shown, result.score.feasible) == (shown, feasible)
 
 
 def test_figures_keep_the_slo_but_too_few_requests_do_not_show_it(experiment):
-    slo = experiment.slo.model_copy(update={"error_ratio": None})
+    slo = Slo(p99_ms=50)
     result = run(experiment.model_copy(update={"slo": slo}), limits=slo.limits(), rate_rps=lambda application: 40.0)
     assert result.verdict is Verdict.UNDECIDED
     assert (result.score.feasible, result.score.shown) == (True, False)
@@ -178,6 +179,25 @@ def test_details_say_where_the_time_went_and_what_the_machine_and_the_client_wer
     assert (details["machine_busy_share"], details["client_cpu_share"]) == (0.5, 0.2)
     assert "ceiling_rps" not in details
     assert all(map(math.isfinite, details.values()))
+
+
+def test_the_cost_is_that_of_what_the_configuration_reserves_and_goes_against_the_throughput(experiment):
+    priced = experiment.model_copy(update={"prices": Prices(cpu_hour=0.36)})
+    result = run(priced, {"Classifier.num_replicas": 2})  # a CPU each
+    assert result.details["cost_per_million"] == pytest.approx(0.2)  # 0.72 an hour, 3.6 million requests
+    assert result.details["cost_per_million_lo"] < 0.2 < result.details["cost_per_million_hi"]
+    assert result.score.values == (result.measurement.throughput_rps,)
+    assert "cost_per_million" not in run(experiment).details
+
+
+def test_a_trial_is_scored_by_every_objective(experiment):
+    objectives = (Objective("latency_p99_ms", False), Objective("cost_per_million", False))
+    wanted = {"objectives": objectives, "prices": Prices(node_hour=3.6)}
+    result = run(experiment.model_copy(update=wanted))
+    score, throughput = result.score, result.measurement.intervals["throughput_rps"]
+    assert score.value == score.values[0] == pytest.approx(10)
+    assert score.values[1] == pytest.approx(1)
+    assert score.half_widths[1] == pytest.approx(throughput.relative_half_width(1000.0), rel=0.01)
 
 
 def test_the_ceiling_of_the_trials_place_is_a_detail_and_the_load_hears_of_it(experiment):
