@@ -61,8 +61,8 @@ ROOMS: dict[str, set[str]] = {
     # Pure values and functions.
     "rate_search": {"measure.verdict"},
     "ceiling": {"space", "knob"},
+    "diagnosis": {"measure", "serve_config.settings"},
     "serve_config": {"validation"},
-    "diagnosis": {"measure"},
     "objective": {"measure.measurement", "measure.verdict", "validation", "result", "plain"},
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
