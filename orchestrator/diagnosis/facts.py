@@ -19,7 +19,7 @@ class Facts:
     `concurrency` belongs to a closed loop. `shares` are those of the mean response time by part (`Parts.shares`).
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     concurrency: float = math.nan
     shares: Mapping[str, float] = field(default_factory=dict)
     latency_mean_ms: float = math.nan
