@@ -48,12 +48,11 @@ class Pruning:
     def canonical(self, configuration: Configuration) -> Configuration:
         """The one configuration that stands for all of the same effect: the smallest value of each knob that has it.
 
-        It lies in the space if all knobs of the given one do, and equals the given one if nothing can be changed.
+        It lies in the space if the given one does, and equals the given one if nothing can be changed.
         """
         app = merge(self.experiment.app, configuration)
         steps = self._steps_down(configuration, self._deployments(app), self._knobs(configuration))
-        same = {**configuration, **{plateau.path: value for plateau, value in steps}}
-        return same if same == configuration else self.canonical(same)
+        return {**configuration, **{plateau.path: value for plateau, value in steps}}
 
     def _findings(self, configuration: Configuration) -> Iterator[Finding]:
         app = merge(self.experiment.app, configuration)

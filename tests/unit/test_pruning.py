@@ -193,6 +193,7 @@ NODES = {
     "null is the default": (asks(3, num_cpus=None), two_cpus(), "needs 3 CPU"),
     "no CPU at all": (asks(50, num_cpus=0), two_cpus(), None),
     "fractions that add up": (asks(20, num_cpus=0.1), two_cpus(), None),
+    "fractions whose binary sum is above theirs": (asks(3, num_cpus=0.1), Node({"CPU": 0.3}), None),
     "a fraction too much": (asks(21, num_cpus=0.1), two_cpus(), "needs 2.1 CPU"),
     "no GPU": (asks(num_gpus=1), two_cpus(), "needs 1 GPU (M 1 x 1), and a node has 0"),
     "GPUs in halves": (asks(4, num_cpus=0, num_gpus=0.5), two_cpus(GPU=2), None),
@@ -314,6 +315,12 @@ def test_more_clients_or_more_of_a_resource_never_prune_more(space, clients, dat
     cpus = data.draw(st.integers(0, 4))
     more_clients, more_cpus = data.draw(st.integers(clients, 40)), data.draw(st.integers(cpus, 4))
     assert pruned(more_clients, more_cpus) <= pruned(clients, cpus)
+
+
+def test_a_baseline_outside_of_the_space_may_equal_one_inside():
+    rules = pruning({SIZE: SIZES, WAIT_S: {"loguniform": [0.001, 1]}, ONGOING: {"lograndint": [16, 128]}})
+    assert rules.canonical({SIZE: 1, WAIT_S: 0.0, ONGOING: 256}) == {SIZE: 1, WAIT_S: 0.001, ONGOING: 32}
+    assert rules.canonical({SIZE: 2, WAIT_S: 0.0, ONGOING: 8}) == {SIZE: 2, WAIT_S: 0.0, ONGOING: 8}
 
 
 @FEW
