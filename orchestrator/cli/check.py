@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 
 from orchestrator.cli.names import duration, limit_text, value_text
+from orchestrator.cli.pruned import print_pruned
+from orchestrator.cluster import default_data_plane
+from orchestrator.environment import allowed_cores
 from orchestrator.experiment import (
     Bursts,
     ClosedLoop,
@@ -17,6 +23,7 @@ from orchestrator.experiment import (
     Steady,
     Trace,
 )
+from orchestrator.pruning import Node, Pruning
 from orchestrator.serve_config import reserved
 
 STARTUP_S = 15.0
@@ -27,7 +34,7 @@ FEWEST_RATES, MOST_RATES = 6, 16
 
 
 def print_check(console: Console, experiment: Experiment) -> None:
-    """Prints the knobs, the size of the space, the baseline, the load and the time it will take."""
+    """Prints the knobs, the size of the space, the baseline, the load, the time it will take and what is pruned."""
     console.print(f"[bold]{experiment.name}[/]: valid", highlight=False)
     console.print(_knobs(experiment))
     size = experiment.space.size()
@@ -45,6 +52,16 @@ def print_check(console: Console, experiment: Experiment) -> None:
     }
     for name, fact in facts.items():
         console.print(f"{name + ':':<11}{fact}", highlight=False)
+    _print_pruned_here(console, experiment)
+
+
+def _print_pruned_here(console: Console, experiment: Experiment) -> None:
+    """What is pruned on a cluster that would be started here; an existing one is asked when the study begins."""
+    cpus = experiment.cluster.num_cpus or allowed_cores(Path("/sys/fs/cgroup"))
+    here = Node({"CPU": cpus}, others=math.inf)
+    plane = experiment.cluster.data_plane or default_data_plane()
+    looked_at = f"on this machine ({cpus:g} CPU, {plane}); `run` looks at all resources of its cluster"
+    print_pruned(console, Pruning(experiment, here, plane), looked_at)
 
 
 def load_text(load: Load) -> str:

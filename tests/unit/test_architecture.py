@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
-        *("document", "experiment", "serve_config", "result", "errors"),
+        *("pruning", "document", "experiment", "serve_config", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
     "study": {"backend.port", "tracking.port", "experiment", "result", "errors"},
@@ -47,6 +47,8 @@ ROOMS: dict[str, set[str]] = {
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
+    # What is not worth deploying, by Serve's own rules and the load.
+    "pruning": {"experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
     # The public JSON document of a study.
     "document": {"measure.measurement", "measure.verdict", "result"},
     # The YAML file as validated values.
@@ -61,8 +63,8 @@ ROOMS: dict[str, set[str]] = {
     # Pure values and functions.
     "rate_search": {"measure.verdict"},
     "ceiling": {"space", "knob"},
+    "diagnosis": {"measure", "serve_config.settings"},
     "serve_config": {"validation"},
-    "diagnosis": {"measure"},
     "objective": {"measure.percentile", "measure.verdict", "validation", "result", "plain"},
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
@@ -92,7 +94,7 @@ OWNERS: dict[str, set[str]] = {
     "yaml": {"experiment", "serve_config", "tracking"},
     "uvloop": {"load"},
     "httptools": {"load"},
-    "scipy": {"measure"},
+    "scipy": {"measure", "pruning"},
     "psutil": {"environment", "resources", "cluster", "cli"},
     "typer": {"cli"},
     "rich": {"cli"},
