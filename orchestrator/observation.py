@@ -48,6 +48,7 @@ class Terms:
     items_per_request: int = 1
     even: bool = True
     fixed: bool = False  # measure for `max_s`, whatever is known before
+    fail_fast: bool = True  # a limit that has failed ends the load: what is measured later would not make it a winner
     max_batch_size: int | None = None
 
 
@@ -100,6 +101,7 @@ def observe(
         max_s=terms.max_s,
         warm_up=Steady(terms.warmup_s, terms.warmup_max_s),
         open_loop=isinstance(traffic, OpenLoop),
+        fail_fast=terms.fail_fast,
     )
     limits = Limits(terms.warmup_max_s, terms.max_s, traffic.ends_s)
     record = conduct(send(traffic), watch, limits, stop=stop, on_phase=on_phase, lead_s=lead_s)

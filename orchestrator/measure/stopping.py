@@ -56,7 +56,8 @@ class Sequential:
 
     A limit that has failed ends the load from the first look on, before `min_s`: nothing that is measured later
     would make the configuration one to choose. Everything else waits for `min_s`. Whoever runs the load ends it
-    at `max_s`. One load, one rule: it remembers its last look.
+    at `max_s`. One load, one rule: it remembers its last look. Unless `fail_fast`, a limit that has failed is as good
+    as one that has passed.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Sequential:
         max_s: float,
         warm_up: Steady,
         open_loop: bool = False,
+        fail_fast: bool = True,
     ) -> None:
         """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
@@ -85,6 +87,7 @@ class Sequential:
         self._min_s = min_s
         self._warm_up = warm_up
         self._open_loop = open_loop
+        self._fail_fast = fail_fast
         self._next_look_s = FIRST_LOOK_S
         looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
         self._confidence = 1 - (1 - CONFIDENCE) * LOOKS_SHARE / looks
@@ -107,13 +110,13 @@ class Sequential:
         if not len(counted):
             return False
         verdict = overall(verdicts(counted, window, self._limits, self._confidence))
-        if verdict is Verdict.FAIL:
+        if verdict is Verdict.FAIL and self._fail_fast:
             return True
         if elapsed_s < self._min_s:
             return False
         if not counted.ok.any():
             return len(counted) >= MIN_SUCCESSES
-        return verdict is Verdict.PASS and self._relative_half_width(counted, window) <= self._precision
+        return verdict is not Verdict.UNDECIDED and self._relative_half_width(counted, window) <= self._precision
 
     def verdicts(self, samples: Samples, window: Window) -> dict[str, Verdict]:
         """The verdicts at the end, from all requests scheduled in `window`: with them, 99 % hold over all looks."""
