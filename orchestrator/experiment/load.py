@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.load_check import against_measure, against_objective, against_slo, read_load
-from orchestrator.experiment.plan import ClusterPlan, Experiment, MeasurePlan, SearchPlan
+from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
 from orchestrator.objective import Objective, Slo
@@ -26,6 +26,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "slo": Slo,
     "objective": Objective,
     "search": SearchPlan,
+    "confirm": ConfirmPlan,
     "cluster": ClusterPlan,
 }
 KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:])
