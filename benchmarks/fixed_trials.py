@@ -56,7 +56,7 @@ class Stopwatch:
     def study_started(self, study_id):
         """Nothing to note."""
 
-    def trial_started(self, number, configuration):
+    def trial_started(self, number, configuration, confirms):
         self.began[number] = time.monotonic()
 
     def trial_finished(self, result, incumbent):

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from enum import Enum
 from typing import Any
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
+from orchestrator.result import (
+    Candidate,
+    Confirmation,
+    Objective,
+    Ratio,
+    Score,
+    Status,
+    StudyResult,
+    TrialResult,
+)
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
     """A study as strict JSON values: what was not measured is absent from `metrics`, or null elsewhere."""
     best, baseline = study.best, study.baseline
-    gain = study.gain or {}
     return {
         "study_id": study.study_id,
         "name": study.name,
@@ -26,8 +35,41 @@ def study_document(study: StudyResult) -> dict[str, Any]:
         "baseline": trial_document(baseline) if baseline else None,
         "best": trial_document(best) if best else None,
         "front": [trial.number for trial in study.front],
-        "gain": {name: to_json(gain.get(name)) for name in ("throughput", "p99")},
+        "gain": {name: _ratio(study.gain.get(name)) for name in ("throughput", "p99")},
+        "confirmation": _confirmation(study.confirmation) if study.confirmation else None,
+        "replications": [trial_document(replication) for replication in study.replications],
     }
+
+
+def _confirmation(found: Confirmation) -> dict[str, Any]:
+    return {
+        "candidates": [candidate.number for candidate in found.candidates],
+        "replications": found.replications,
+        "best": found.best,
+        "indistinguishable": list(found.indistinguishable),
+        "recommended": found.recommended,
+        "reason": found.reason or None,
+        "figures": [_candidate(candidate) for candidate in found.candidates],
+        "remarks": list(found.remarks),
+    }
+
+
+def _candidate(found: Candidate) -> dict[str, Any]:
+    """The objective's figure of one candidate, with its 95 % interval."""
+    lo, hi = (found.interval.lo, found.interval.hi) if found.interval else (None, None)
+    return {
+        "trial": found.number,
+        "replications": found.replications,
+        "slo_kept": found.kept,
+        **to_json({"value": found.value, "lo": lo, "hi": hi}),
+        "of_best": _ratio(found.of_best),
+    }
+
+
+def _ratio(found: Ratio | None) -> dict[str, Any] | None:
+    if found is None or not math.isfinite(found.value):
+        return None
+    return {name: to_json(value) for name, value in asdict(found).items()}
 
 
 def objective_document(objective: Objective) -> dict[str, str]:
@@ -42,9 +84,11 @@ def objective_from_document(document: Mapping[str, str]) -> Objective:
 
 
 def trial_document(trial: TrialResult) -> dict[str, Any]:
-    """A trial as it stands in the study's document; times in seconds."""
+    """A trial or a replication as it stands in the study's document; times in seconds."""
+    again = {"confirms": trial.confirms, "replication": trial.replication} if trial.confirms is not None else {}
     return {
         "number": trial.number,
+        **again,
         "status": str(trial.status),
         "reasons": list(trial.reasons),
         "verdict": trial.verdict.value if trial.verdict else None,
@@ -108,6 +152,8 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         overhead_s=_number(document["overhead_s"]),
         serve_config=document.get("serve_config", {}),
         export_config=document.get("export_config", {}),
+        confirms=document.get("confirms"),
+        replication=document.get("replication"),
     )
 
 

@@ -52,6 +52,7 @@ class Terms:
     items_per_request: int = 1
     even: bool = True
     fixed: bool = False  # measure for `max_s`, whatever is known before
+    fail_fast: bool = True  # a limit that has failed ends the load: what is measured later would not make it a winner
     max_batch_size: int | None = None
     rival: Rival | None = None
 
@@ -111,6 +112,7 @@ def observe(
         open_loop=isinstance(traffic, OpenLoop),
         rival=None if terms.fixed else terms.rival,
         fewest=_fewest((terms.objective, *terms.asked)),
+        fail_fast=terms.fail_fast,
     )
     limits = Limits(terms.warmup_max_s, terms.max_s, traffic.ends_s)
     record = conduct(send(traffic), watch, limits, stop=stop, on_phase=on_phase, lead_s=lead_s)

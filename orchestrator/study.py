@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from orchestrator.backend.port import Backend, Suggestions
+from orchestrator.confirmation import confirmed
 from orchestrator.errors import StudyAbortedError
 from orchestrator.experiment import Experiment
-from orchestrator.result import Configuration, Status, StudyResult, TrialResult
+from orchestrator.result import Configuration, Status, StudyResult, TrialResult, best_of
 from orchestrator.tracking.port import Tracker
 
 HOPELESS = 3
@@ -22,8 +23,8 @@ class Observer(Protocol):
     def study_started(self, study_id: str) -> None:
         """The study is open in the tracker."""
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
-        """A trial begins."""
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None) -> None:
+        """A trial begins, or a replication of the trial `confirms`."""
 
     def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:
         """A trial has ended; `incumbent` is the best one within the SLO so far."""
@@ -59,7 +60,7 @@ def run_study(
     try:
         observer.study_started(study_id)
         backend.run(experiment, searcher, record)
-        result = record.result()
+        result = confirmed(record.result())
         tracker.finish_study(result)
     except BaseException as error:
         tracker.kill(str(error) or type(error).__name__)
@@ -68,7 +69,7 @@ def run_study(
 
 
 class StudyRecord:
-    """Keeps each trial once, in the tracker and in memory: the back end's listener."""
+    """Keeps each trial and each replication once, in the tracker and in memory: the back end's listener."""
 
     def __init__(self, experiment: Experiment, study_id: str, tracker: Tracker, observer: Observer) -> None:
         self._experiment = experiment
@@ -76,21 +77,27 @@ class StudyRecord:
         self._tracker = tracker
         self._observer = observer
         self._trials: dict[int, TrialResult] = {}
+        self._replications: list[TrialResult] = []
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """See `Listener`."""
-        self._tracker.start_trial(number, configuration)
-        self._observer.trial_started(number, configuration)
+        self._tracker.start_trial(number, configuration, confirms)
+        self._observer.trial_started(number, configuration, confirms)
 
     def trial_finished(self, result: TrialResult) -> None:
         """See `Listener`."""
         self._tracker.finish_trial(result)
-        self._trials[result.number] = replace(result, samples=None)  # the tracker has them
-        self._observer.trial_finished(result, self.result().best)
+        kept = replace(result, samples=None)  # the tracker has them
+        if result.confirms is None:
+            self._trials[result.number] = kept
+        else:
+            self._replications.append(kept)
+        incumbent = best_of(tuple(self._trials.values()), self._experiment.objective.maximize)
+        self._observer.trial_finished(result, incumbent)
         self._abort_when_hopeless()
 
     def result(self) -> StudyResult:
-        """The study so far, trials in order of their numbers."""
+        """The study so far, trials and replications in order of their numbers."""
         return StudyResult(
             study_id=self._study_id,
             name=self._experiment.name,
@@ -100,6 +107,7 @@ class StudyRecord:
             objective=self._experiment.objective.metric,
             trials=tuple(self._trials[number] for number in sorted(self._trials)),
             further=self._experiment.objectives[1:],
+            replications=tuple(self._replications),
         )
 
     def _abort_when_hopeless(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from orchestrator.diagnosis import diagnose, facts_of
@@ -46,14 +47,29 @@ class Serving(Protocol):
             DeploymentFailedError: the application's own code raised.
         """
 
+    def clear(self) -> None:
+        """Removes what runs in the slot, so that the next `deploy` starts new replicas, whatever the config.
+
+        Raises:
+            InfeasibleError: it does not go away.
+        """
+
 
 class Load(Protocol):
     """What puts the experiment's load on an application."""
 
-    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+        replication: int | None = None,
+    ) -> Observation:
         """Warms up and measures the application at `url`, whose Serve config is `application`.
 
-        `ceiling_rps` is what an application that does nothing reaches here, NaN where that is not known.
+        `ceiling_rps` is what an application that does nothing reaches here, NaN where that is not known. A
+        `replication` has arrivals of its own, and is not cut short because a limit of the SLO has failed.
 
         Raises:
             PayloadError: the workload's payloads cannot be made for this application.
@@ -79,37 +95,42 @@ def run_trial(
     clock: Callable[[], float],
     on_phase: Callable[[str], None],
     place: Place = Place(),
+    confirms: int | None = None,
+    replication: int | None = None,
 ) -> TrialResult:
     """Measures one configuration; whatever happens to it is in the result, never an exception.
 
     `clock` gives monotonic seconds; `on_phase` hears "deploy" when that begins, and what the load says of its own.
+    A `replication` of the trial `confirms` is deployed afresh.
     """
     started = clock()
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
     application = without_access_log(merge(experiment.app, configuration))
     config = trial_config(application, serving)
     export = deployable(application, application.get("name", experiment.name), application.get("route_prefix", "/"))
+    result = partial(
+        TrialResult,
+        number,
+        dict(configuration),
+        serve_config=config,
+        export_config=export,
+        confirms=confirms,
+        replication=replication,
+    )
 
     def end(status: Status, reason: str) -> TrialResult:
         wall = clock() - started
-        return TrialResult(
-            number,
-            dict(configuration),
-            status,
-            reasons=(reason,),
-            wall_s=wall,
-            overhead_s=wall,
-            serve_config=config,
-            export_config=export,
-        )
+        return result(status, reasons=(reason,), wall_s=wall, overhead_s=wall)
 
     problems = app_problems(application)
     if problems:
         return end(Status.INFEASIBLE, "; ".join(f"{path}: {message}" for path, message in problems))
     try:
         on_phase("deploy")
+        if replication is not None:
+            serving.clear()
         url = serving.deploy(config["applications"][0], experiment.deploy_timeout_s)
-        seen = load.run(url, application, place.ceiling_rps, on_phase)
+        seen = load.run(url, application, place.ceiling_rps, on_phase, replication)
     except InfeasibleError as error:
         return end(Status.INFEASIBLE, str(error))
     except (DeploymentFailedError, PayloadError) as error:
@@ -120,9 +141,7 @@ def run_trial(
     cost = _cost(application, figures, experiment)
     scored = score({**figures, **cost}, experiment.slo, experiment.objectives, seen.verdicts)
     wall = clock() - started
-    return TrialResult(
-        number,
-        dict(configuration),
+    return result(
         status,
         reasons=reasons,
         measurement=seen.measurement,
@@ -133,8 +152,6 @@ def run_trial(
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),
-        serve_config=config,
-        export_config=export,
         samples=seen.samples,
     )
 

@@ -11,8 +11,8 @@ from orchestrator.result import Configuration, TrialResult
 class Listener(Protocol):
     """Hears of every trial, in the process of the study; calls come from one thread."""
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
-        """A trial was given its place."""
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
+        """A trial, or a replication of the trial `confirms`, was given its place."""
 
     def trial_finished(self, result: TrialResult) -> None:
         """A trial ended, exactly once for each that started, unless the study is interrupted.
@@ -26,7 +26,10 @@ class Suggestions(Protocol):
     """A searcher as Ray Tune knows it (`ray.tune.search.Searcher`)."""
 
     def suggest(self, trial_id: str) -> Any:
-        """{"number", "configuration"} of the next trial, None for "not now", or `Searcher.FINISHED`."""
+        """{"number", "configuration"} of the next trial, None for "not now", or `Searcher.FINISHED`.
+
+        A replication has {"confirms", "replication"} beside them, as in `TrialResult`.
+        """
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Hears `report(result)` of a trial, or None and `error` when it was lost."""
@@ -52,4 +55,5 @@ def report(result: TrialResult) -> dict[str, Any]:
         "violation": score.violation if score else None,
         "values": list(score.values) if score else None,
         "half_widths": list(score.half_widths) if score else None,
+        "shown": score.shown if score else None,
     }

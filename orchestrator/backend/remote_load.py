@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from orchestrator.backend.clients import Clients
 from orchestrator.backend.traffic import make_traffic, open_loop
 from orchestrator.diagnosis import settings_of
-from orchestrator.experiment import Experiment, MaxRate, Steady
+from orchestrator.experiment import Experiment, Load, MaxRate, Steady
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
 from orchestrator.measure.samples import Window
@@ -38,14 +39,25 @@ class RemoteLoad:
         self._sampler = ResourceSampler(serve_groups(application))
         self._sampler.__enter__()
 
-    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+        replication: int | None = None,
+    ) -> Observation:
         """See `orchestrator.trial.Load.run`."""
         url = self._reachable(url)
         self._clients.prepare(url)
-        terms = self._terms(application)
-        if isinstance(self._experiment.load.traffic, MaxRate):
-            return self._max_rate(url, terms, ceiling_rps, on_phase)
-        return self._observe_again(url, self._traffic(), terms, ceiling_rps, on_phase)
+        load, terms = self._experiment.load, self._terms(application)
+        if replication is not None:
+            load = load.again(replication)
+        if isinstance(load.traffic, MaxRate):
+            return self._max_rate(url, load, terms, ceiling_rps, on_phase)
+        traffic = make_traffic(load, self._longest_s, Path(self._experiment.file).parent)
+        terms = replace(terms, fail_fast=replication is None)
+        return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
 
     def prepare(self, url: str) -> None:
         """Has the clients ask the application at `url` for what they need to make their requests."""
@@ -83,8 +95,9 @@ class RemoteLoad:
             self._clients.parts, traffic, terms, self._machine, ceiling_rps, on_phase=on_phase, lead_s=ACTORS_LEAD_S
         )
 
-    def _max_rate(self, url: str, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
-        load = self._experiment.load
+    def _max_rate(
+        self, url: str, load: Load, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
+    ) -> Observation:
         wanted: MaxRate = load.traffic  # type: ignore[assignment]  # the caller has looked
 
         def observe_at(rate_rps: float) -> Observation:
@@ -115,9 +128,6 @@ class RemoteLoad:
             even=isinstance(traffic, Steady | MaxRate) or hasattr(traffic, "concurrency"),
             max_batch_size=None if math.isnan(largest) else int(largest),
         )
-
-    def _traffic(self) -> Traffic:
-        return make_traffic(self._experiment.load, self._longest_s, Path(self._experiment.file).parent)
 
     @property
     def _longest_s(self) -> float:

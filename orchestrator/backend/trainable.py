@@ -88,6 +88,8 @@ class ServeTrial(tune.Trainable):
             clock=time.monotonic,
             on_phase=on_phase,
             place=self._place,
+            confirms=self.config.get("confirms"),
+            replication=self.config.get("replication"),
         )
         ray.get(feed.deliver.remote(result))
         return {**report(result), "done": True}
@@ -133,6 +135,10 @@ class SlotServing:
     def deploy(self, application: dict, timeout_s: float) -> str:
         """See `orchestrator.trial.Serving.deploy`."""
         return str(_ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s)))
+
+    def clear(self) -> None:
+        """See `orchestrator.trial.Serving.clear`."""
+        _ask(lambda: self.writer.clear.remote(self.slot))
 
 
 def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def print_check(console: Console, experiment: Experiment) -> None:
         "objective": ", ".join(map(str, experiment.objectives)),
         "SLO": _slo(experiment),
         **_prices(experiment),
+        "confirm": _confirm(experiment),
         "time": estimate(experiment),
     }
     for name, fact in facts.items():
@@ -112,9 +113,11 @@ def _knobs(experiment: Experiment) -> Table:
 def estimate(experiment: Experiment) -> str:
     """The shortest and the longest time that the study can be expected to take."""
     trials, measure = experiment.search.trials + 1, experiment.measure
+    replications = experiment.confirm.count(experiment.search.trials)
     fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
-    shortest = STARTUP_S + trials * (fewest * (measure.warmup_s + measure.min_s) + IN_PLACE_S)
-    longest = STARTUP_S + trials * (most * (measure.warmup_max_s + measure.max_s) + REPLACED_S)
+    loads, longest_loads = fewest * (measure.warmup_s + measure.min_s), most * (measure.warmup_max_s + measure.max_s)
+    shortest = STARTUP_S + trials * (loads + IN_PLACE_S) + replications * (loads + REPLACED_S)
+    longest = STARTUP_S + (trials + replications) * (longest_loads + REPLACED_S)
     return f"{duration(shortest)} to {duration(longest)} (one trial at a time)"
 
 
@@ -122,6 +125,14 @@ def _until(experiment: Experiment) -> str:
     if experiment.load.max_rate:
         return "at each rate until the SLO is decided"
     return f"until the objective is known to ±{experiment.measure.precision:.0%}"
+
+
+def _confirm(experiment: Experiment) -> str:
+    plan = experiment.confirm
+    if not plan.top:
+        return "the winner is not measured again"
+    best = "the best trial" if plan.top == 1 else f"the best {plan.top} trials"
+    return f"{best} and the baseline are deployed and measured {plan.replications} times more, in turn"
 
 
 def _slo(experiment: Experiment) -> str:

@@ -59,7 +59,7 @@ def _study(
         with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:
             stop.arm()
             from orchestrator.backend.tune import TuneBackend
-            from orchestrator.search import make_searcher
+            from orchestrator.search import ConfirmingSearch, make_searcher
 
             display.doing("starting Ray Serve")
             backend = TuneBackend(cluster, on_phases=display.watch)
@@ -73,6 +73,8 @@ def _study(
                 parallel=backend.parallel,
                 **experiment.search.settings(),
             )
+            confirm, maximize = experiment.confirm, experiment.objective.maximize
+            searcher = ConfirmingSearch(searcher, maximize, confirm.top, confirm.replications)
             environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:
                 return run_study(experiment, searcher, backend, tracker, display, environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.breakdown import batches_line, breakdown_table
+from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
 from orchestrator.cli.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
@@ -94,14 +96,10 @@ def _heading(name: str) -> str:
 
 
 def _ranked(study: StudyResult) -> list[TrialResult]:
-    sign = -1 if study.maximize else 1
-
-    def key(trial: TrialResult) -> tuple[int, float, float, int]:
+    def key(trial: TrialResult) -> tuple[float, float, int]:
         if trial.score is None or trial.status is not Status.COMPLETE:
-            return (3, 0.0, 0.0, trial.number)
-        if not trial.score.feasible:
-            return (2, trial.score.violation, 0.0, trial.number)
-        return (0 if trial.score.shown else 1, 0.0, sign * trial.score.value, trial.number)
+            return math.inf, 0.0, trial.number
+        return (*trial.score.rank(study.maximize), trial.number)
 
     return sorted(study.trials, key=key)
 
@@ -133,7 +131,7 @@ def _status(trial: TrialResult) -> Text:
 
 
 def print_outcome(console: Console, study: StudyResult) -> None:
-    """The table, the reasons behind what failed or is in doubt, and the winner."""
+    """The table, the reasons behind what failed or is in doubt, the confirmation, and the winner."""
     console.print(trials_table(study, console))
     for trial in study.trials:
         if trial.reasons:
@@ -141,6 +139,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
             console.print(
                 f"{_name(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
             )
+    print_confirmation(console, study)
     best = study.best
     if best is None or best.measurement is None:
         console.print(_no_winner(study))
@@ -150,7 +149,8 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         f"\n[bold green]Winner: {_name(best)}[/]  {describe(best.configuration, names)}\n"
         f"  {_with_interval(best, rate_figure(best), 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
         f"{_other_objectives(study, best)}"
-        f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s",
+        f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s"
+        + (" of the search" if study.confirmation else ""),
         highlight=False,
     )
     if best.verdicts:
@@ -159,11 +159,9 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         console.print(f"  {best.explanation}", highlight=False, markup=False)
     if ceiling := best.details.get("ceiling_rps"):
         console.print(f"  an application that does nothing reaches {figure(ceiling, ' req/s')} here", highlight=False)
-    if study.gain is not None:
-        console.print(
-            f"  ×{study.gain['throughput']:.1f} the baseline's throughput, p99 {_times(study.gain['p99'])}",
-            highlight=False,
-        )
+    for text in (gain_text(study), recommendation(study)):
+        for line in text.splitlines():
+            console.print(f"  {line}", highlight=False)
     if study.further:
         console.print(f"  {_front(study)}", highlight=False)
     breakdown = breakdown_table(best)
@@ -177,6 +175,8 @@ def _no_winner(study: StudyResult) -> str:
     invalid = sum(trial.status is Status.INVALID for trial in study.trials)
     if invalid and not any(trial.status is Status.COMPLETE for trial in study.trials):
         return f"[bold yellow]No trial can be ranked:[/] {invalid} could not be trusted, for the reasons above."
+    if study.confirmation is not None:
+        return "[bold yellow]No winner:[/] none kept the SLO every time it was measured again. Relax `slo`."
     return "[bold yellow]No trial kept the SLO.[/] Relax `slo`, lower the load, or widen the space."
 
 
@@ -210,9 +210,3 @@ def _promise(trial: TrialResult) -> str:
         f"[yellow]the figures keep the SLO, but too few requests were measured to be sure of {open_limits}[/]: "
         "raise measure.max_s"
     )
-
-
-def _times(gain: float) -> str:
-    if gain != gain:
-        return "not comparable"
-    return f"{gain:.1f} times shorter" if gain >= 1 else f"{1 / gain:.1f} times longer"

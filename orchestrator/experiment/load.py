@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.load_check import against_measure, against_slo, read_load
 from orchestrator.experiment.objective_check import against_load, against_prices, nothing_to_pay
-from orchestrator.experiment.plan import ClusterPlan, Experiment, MeasurePlan, SearchPlan
+from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
 from orchestrator.objective import Prices, Slo, read_objectives, read_slo
@@ -27,6 +27,7 @@ _SECTIONS: Mapping[str, Callable[[Any], tuple[Any, list[Finding]]]] = {
     "objective": read_objectives,
     "prices": partial(validate, Prices),
     "search": partial(validate, SearchPlan),
+    "confirm": partial(validate, ConfirmPlan),
     "cluster": partial(validate, ClusterPlan),
 }
 KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:])

@@ -97,6 +97,20 @@ class SearchPlan(Section):
         return {key: getattr(self, key) for key, owner in SETTINGS.items() if owner == self.algorithm}
 
 
+class ConfirmPlan(Section):
+    """How the winner is confirmed: the `top` trials and the baseline are deployed and measured `replications` times.
+
+    `top` 0 leaves it out.
+    """
+
+    top: int = Field(default=3, ge=0)
+    replications: int = Field(default=3, ge=3)
+
+    def count(self, trials: int) -> int:
+        """How many replications those of a study are that tries so many configurations beside the baseline."""
+        return (min(self.top, trials) + 1) * self.replications if self.top else 0
+
+
 class ClusterPlan(Section):
     """The cluster that is started when none is given by its address.
 
@@ -126,6 +140,7 @@ class Experiment(BaseModel):
     objectives: tuple[Objective, ...] = Field(min_length=1)  # in the file's order
     prices: Prices | None = None
     search: SearchPlan = Field(default_factory=SearchPlan)
+    confirm: ConfirmPlan = Field(default_factory=ConfirmPlan)
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
 
     @property

@@ -58,7 +58,7 @@ class Sequential:
     A limit that has failed, or a rival that beats what is measured, ends the load from the first look on, before
     `min_s`: nothing that is measured later would make the configuration one to choose. Everything else waits for
     `min_s`. Whoever runs the load ends it at `max_s`. One load, one rule: it remembers its last look, and in `beaten`
-    whether the rival has ended it.
+    whether the rival has ended it. Unless `fail_fast`, a limit that has failed is as good as one that has passed.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Sequential:
         open_loop: bool = False,
         rival: Rival | None = None,
         fewest: int = MIN_SUCCESSES,
+        fail_fast: bool = True,
     ) -> None:
         """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
@@ -93,6 +94,7 @@ class Sequential:
         self._rival = rival
         self.beaten = False
         self._fewest = fewest
+        self._fail_fast = fail_fast
         self._next_look_s = FIRST_LOOK_S
         looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
         self._confidence = 1 - (1 - CONFIDENCE) * LOOKS_SHARE / looks
@@ -116,13 +118,13 @@ class Sequential:
             return False
         verdict = overall(verdicts(counted, window, self._limits, self._confidence))
         self.beaten = self._is_beaten(counted, window)
-        if verdict is Verdict.FAIL or self.beaten:
+        if (verdict is Verdict.FAIL and self._fail_fast) or self.beaten:
             return True
         if elapsed_s < self._min_s:
             return False
         if not counted.ok.any():
             return len(counted) >= MIN_SUCCESSES
-        return verdict is Verdict.PASS and self._is_precise(counted, window)
+        return verdict is not Verdict.UNDECIDED and self._is_precise(counted, window)
 
     def verdicts(self, samples: Samples, window: Window) -> dict[str, Verdict]:
         """The verdicts at the end, from all requests scheduled in `window`: with them, 99 % hold over all looks."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.result import Configuration
+from orchestrator.search.confirming import ConfirmingSearch
 from orchestrator.search.epsilon_greedy import EpsilonGreedySearcher
 from orchestrator.search.frame import StudySearcher
 from orchestrator.search.grid import GridSearcher
@@ -20,6 +21,8 @@ _SEARCHERS: dict[str, Callable[..., StudySearcher]] = {
     "epsilon_greedy": EpsilonGreedySearcher,
 }
 ALGORITHMS = tuple(_SEARCHERS)
+
+__all__ = ["ALGORITHMS", "ConfirmingSearch", "StudySearcher", "make_searcher"]
 
 
 def make_searcher(

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.confirmation import confirmed
 from orchestrator.document import objective_from_document
 from orchestrator.result import StudyResult, TrialResult
 from orchestrator.tracking import artifacts, entities
@@ -38,22 +39,25 @@ def studies(client: MlflowClient) -> list[StudySummary]:
 
 
 def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
-    """The study that `ref` names, with the trials that ended."""
+    """The study that `ref` names, with the trials and replications that ended, and what they say."""
     study_id = find_study(ref, studies(client)).study_id
     parent = client.get_run(study_id)
     tags = parent.data.tags
     children = _runs(client, [parent.info.experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
-    trials = [_trial(client, run.info.artifact_uri) for run in children if "status" in run.data.tags]
-    return StudyResult(
+    ended = [_trial(client, run.info.artifact_uri) for run in children if "status" in run.data.tags]
+    ended.sort(key=lambda trial: trial.number)
+    study = StudyResult(
         study_id=study_id,
         name=tags["name"],
         algorithm=tags["algorithm"],
         seed=int(tags["seed"]),
         maximize=tags["maximize"] == "true",
         objective=tags["objective"],
-        trials=tuple(sorted(trials, key=lambda trial: trial.number)),
+        trials=tuple(trial for trial in ended if trial.confirms is None),
+        replications=tuple(trial for trial in ended if trial.confirms is not None),
         further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
+    return confirmed(study)
 
 
 def _trial(client: MlflowClient, artifact_uri: str) -> TrialResult:

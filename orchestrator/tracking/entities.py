@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 KIND = "kind"  # tells our runs from others in the same MLflow experiment
 STUDY = "study"
 TRIAL = "trial"
+REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""
 
@@ -66,6 +67,7 @@ def trial_tags(result: TrialResult) -> dict[str, Any]:
         "verdict": result.verdict.value if result.verdict else None,
         **{f"slo.{limit}": verdict.value for limit, verdict in result.verdicts.items()},
         "explanation": result.explanation or None,
+        "replication": result.replication,
     }
 
 
@@ -76,12 +78,12 @@ def trial_metrics(result: TrialResult) -> dict[str, float]:
 
 
 def study_metrics(study: StudyResult) -> dict[str, float]:
-    """The best trial's figures as best_*, and what it gained over the baseline as gain_*."""
+    """The best trial's figures as best_*, and what it gained over the baseline, with its interval, as gain_*."""
     best = trial_metrics(study.best) if study.best else {}
-    return {
-        **{f"best_{name}": value for name, value in best.items()},
-        **{f"gain_{name}": value for name, value in (study.gain or {}).items()},
-    }
+    gains: dict[str, float] = {}
+    for name, ratio in study.gain.items():
+        gains |= {f"gain_{name}": ratio.value, f"gain_{name}_lo": ratio.lo, f"gain_{name}_hi": ratio.hi}
+    return {**{f"best_{name}": value for name, value in best.items()}, **gains}
 
 
 def log(

@@ -1,4 +1,4 @@
-"""A study as MLflow runs: one parent run, one child run per trial, written by the driver alone."""
+"""A study as MLflow runs: one parent run, one child run per trial or replication, written by the driver alone."""
 
 from __future__ import annotations
 
@@ -87,10 +87,13 @@ class MlflowTracker:
                     self._client.log_artifacts(study_id, directory)
         return study_id
 
-    def start_trial(self, number: int, configuration: Configuration) -> None:
+    def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """Open a child run with the knobs as params."""
         name = "baseline" if number == BASELINE else f"trial-{number:02d}"
         tags = {entities.KIND: entities.TRIAL, entities.PARENT: self._study_id, "trial": number}
+        if confirms is not None:
+            tags |= {entities.KIND: entities.REPLICATION, "confirms": confirms}
+            name = f"{name}-confirms-{confirms:02d}"
         with store.explained(self.uri):
             self._runs[number] = self._create_run(name, tags)
             entities.log(self._client, self._runs[number], self._now_ms(), params=configuration)
@@ -109,14 +112,19 @@ class MlflowTracker:
         del self._runs[result.number]
 
     def finish_study(self, study: StudyResult) -> None:
-        """Close the parent run with the best trial's figures and its Serve config."""
-        best = study.best
-        tags = entities.tags({"best_trial": best.number if best else None})
+        """Close the parent run with the best trial's figures and the Serve config to deploy."""
+        best, winner = study.best, study.recommended
+        tags = entities.tags(
+            {
+                "best_trial": best.number if best else None,
+                "recommended_trial": winner.number if winner else None,
+            }
+        )
         with store.explained(self.uri):
-            if best is not None:
+            if winner is not None:
                 with TemporaryDirectory() as directory:
                     artifacts.write_serve_config(
-                        Path(directory) / artifacts.WINNER, best.export_config or best.serve_config
+                        Path(directory) / artifacts.WINNER, winner.export_config or winner.serve_config
                     )
                     self._client.log_artifacts(study.study_id, directory)
             figures = entities.study_metrics(study)

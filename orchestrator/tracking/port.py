@@ -17,7 +17,7 @@ _LISTED = 10  # studies named in an error; enough to recognise one's own
 class StudySummary:
     """One line of the list of studies.
 
-    `status` is RUNNING, FINISHED, FAILED or KILLED; `trials` counts those that were started.
+    `status` is RUNNING, FINISHED, FAILED or KILLED; `trials` counts those that were started, without replications.
     """
 
     study_id: str
@@ -48,8 +48,8 @@ class Tracker(Protocol):
         """
         ...
 
-    def start_trial(self, number: int, configuration: Configuration) -> None:
-        """Record that trial `number` is under way."""
+    def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
+        """Record that trial `number`, or that replication of the trial `confirms`, is under way."""
         ...
 
     def finish_trial(self, result: TrialResult) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from orchestrator.confirmation import confirmed
 from orchestrator.document import study_document
 from orchestrator.errors import UsageError
 from orchestrator.measure.interval import Interval
@@ -189,8 +190,17 @@ def start(tracker, name, **changes):
 
 
 def run(tracker, trial):
-    tracker.start_trial(trial.number, trial.configuration)
+    tracker.start_trial(trial.number, trial.configuration, trial.confirms)
     tracker.finish_trial(trial)
+
+
+def replications(throughputs):
+    """{trial: throughput of each of its replications} as results, numbered from 20 on."""
+    cells = [(number, at, value) for number, row in throughputs.items() for at, value in enumerate(row)]
+    return tuple(
+        replace(complete(20 + index, value), confirms=number, replication=at)
+        for index, (number, at, value) in enumerate(cells)
+    )
 
 
 def status_of(tracker, study_id):
@@ -243,6 +253,35 @@ def test_a_finished_study_says_the_same_when_it_is_loaded(tracker, name):
     tracker.finish_study(study)
     assert study_document(tracker.load_study(study_id)) == study_document(study)
     assert status_of(tracker, study_id) == "FINISHED"
+
+
+def test_a_confirmed_study_says_the_same_when_it_is_loaded_and_its_replications_are_no_trials(tracker, name):
+    study_id = start(tracker, name)
+    trials = (complete(0, 100.0), complete(1, 250.0))
+    again = replications({1: (240.0, 243.0, 238.0), 0: (101.0, 102.0, 100.0)})
+    for result in (*trials, *again):
+        run(tracker, result)
+    study = confirmed(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", trials, again))
+    tracker.finish_study(study)
+    loaded = tracker.load_study(study_id)
+    assert same(loaded.replications, tuple(replace(result, samples=None) for result in again))
+    assert loaded.confirmation == study.confirmation
+    assert loaded.confirmation.best == 1
+    assert study_document(loaded) == study_document(study)
+    assert tracker.studies()[0].trials == 2
+
+
+def test_a_study_that_ended_while_it_was_confirmed_keeps_the_replications_that_ended(tracker, name):
+    study_id = start(tracker, name)
+    first, second = replications({1: (100.0, 101.0)})
+    for result in (complete(0), complete(1), first):
+        run(tracker, result)
+    tracker.start_trial(second.number, KNOBS, second.confirms)
+    tracker.kill("interrupted")
+    loaded = tracker.load_study(study_id)
+    assert [(result.number, result.replication) for result in loaded.replications] == [(20, 0)]
+    assert [result.number for result in loaded.trials] == [0, 1]
+    assert loaded.confirmation is None
 
 
 def test_a_study_without_any_trial_can_be_finished(tracker, name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from orchestrator.confirmation import confirmed
 from orchestrator.result import StudyResult
 from orchestrator.tracking.port import StudySummary, find_study
 
@@ -40,15 +41,16 @@ class MemoryTracker:
         self._open = True
         return study_id
 
-    def start_trial(self, number, configuration):
+    def start_trial(self, number, configuration, confirms=None):
         self.started[number] = configuration
-        self._summarise(trials=self._studies[-1][0].trials + 1)
+        self._summarise(trials=self._studies[-1][0].trials + (confirms is None))
 
     def finish_trial(self, result):
         del self.started[result.number]
         summary, study = self._studies[-1]
-        trials = sorted((*study.trials, replace(result, samples=None)), key=lambda trial: trial.number)
-        self._studies[-1] = summary, replace(study, trials=tuple(trials))
+        kind = "trials" if result.confirms is None else "replications"
+        ended = sorted((*getattr(study, kind), replace(result, samples=None)), key=lambda trial: trial.number)
+        self._studies[-1] = summary, replace(study, **{kind: tuple(ended)})
 
     def finish_study(self, study):
         self.finished.append(study)
@@ -67,7 +69,7 @@ class MemoryTracker:
 
     def load_study(self, ref):
         wanted = find_study(ref, self.studies()).study_id
-        return next(study for _, study in self._studies if study.study_id == wanted)
+        return confirmed(next(study for _, study in self._studies if study.study_id == wanted))
 
     def _summarise(self, **changes):
         summary, study = self._studies[-1]

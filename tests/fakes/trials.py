@@ -38,6 +38,8 @@ class FakeServing:
     cost_s: float = 0.4
     fails: Callable[[dict], Exception | None] = lambda application: None
     deployed: list[dict] = field(default_factory=list)
+    cleared: list[int] = field(default_factory=list)
+    """How many had been deployed when the slot was cleared."""
 
     def deploy(self, application: dict, timeout_s: float) -> str:
         self.clock.now += self.cost_s
@@ -46,6 +48,10 @@ class FakeServing:
         if error is not None:
             raise error
         return f"http://127.0.0.1:8000/{self.slot}"
+
+    def clear(self) -> None:
+        self.clock.now += self.cost_s
+        self.cleared.append(len(self.deployed))
 
 
 @dataclass
@@ -62,8 +68,17 @@ class FakeLoad:
     limits: Mapping[str, float] = field(default_factory=dict)
     invalid: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    replications: list[int | None] = field(default_factory=list)
 
-    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+        replication: int | None = None,
+    ) -> Observation:
+        self.replications.append(replication)
         if self.error is not None:
             raise self.error
         end = self.warmup_s + self.window_s
@@ -116,10 +131,11 @@ class SerialBackend:
     def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
         trial_id = 0
         while isinstance(suggestion := searcher.suggest(str(trial_id)), dict):
+            again = {key: suggestion[key] for key in ("confirms", "replication") if key in suggestion}
             number, configuration = suggestion["number"], suggestion["configuration"]
-            listener.trial_started(number, configuration)
+            listener.trial_started(number, configuration, again.get("confirms"))
             result = run_trial(
-                number, configuration, experiment, self.serving, self.load, self.clock, lambda phase: None
+                number, configuration, experiment, self.serving, self.load, self.clock, lambda phase: None, **again
             )
             searcher.on_trial_complete(str(trial_id), report(result))
             listener.trial_finished(result)

@@ -42,6 +42,7 @@ space:
       good:
         Echo.ray_actor_options.num_cpus: {choice: [0.1, 64]}
 search: {algorithm: random, trials: 2}
+confirm: {top: 0}
 """
 SPACE = EXPERIMENT[EXPERIMENT.index("space:") : EXPERIMENT.index("search:")]
 ENCODER = """
@@ -58,6 +59,7 @@ objective: {{minimize: latency_p99_ms}}
 space:
   Classifier.user_config.max_batch_size: {{choice: [2, 4]}}
 search: {{algorithm: random, trials: 1}}
+confirm: {{top: 0}}
 """
 SHOP = {"name": "shop", "route_prefix": "/shop", "import_path": "tests.integration.apps:build"}
 

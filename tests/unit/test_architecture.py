@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
         *("pruning", "document", "experiment", "serve_config", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
-    "study": {"backend.port", "tracking.port", "experiment", "result", "errors"},
+    "study": {"backend.port", "tracking.port", "confirmation", "experiment", "result", "errors"},
     # Ray Tune and the actors that run trials: here the parts of a trial are put together.
     "backend": {
         *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
@@ -42,8 +42,8 @@ ROOMS: dict[str, set[str]] = {
     "observation": {"load", "measure"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
-    "tracking": {"document", "measure.samples", "result", "errors"},
-    "search": {"space", "knob", "validation", "result", "plain"},
+    "tracking": {"document", "confirmation", "measure.samples", "result", "errors"},
+    "search": {"confirmation", "space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
@@ -61,6 +61,7 @@ ROOMS: dict[str, set[str]] = {
     "workload": {"load.endpoint", "space", "knob", "validation", "plain", "errors"},
     "load": {"measure.samples"},
     # Pure values and functions.
+    "confirmation": {"serve_config.settings", "measure", "result", "plain"},
     "rate_search": {"measure.verdict"},
     "ceiling": {"space", "knob"},
     "diagnosis": {"measure", "serve_config.settings"},

@@ -80,6 +80,7 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     assert experiment.measure.model_dump() == measure
     assert experiment.deploy_timeout_s == 60
     assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0}
+    assert experiment.confirm.model_dump() == {"top": 3, "replications": 3}
     assert experiment.cluster.model_dump() == {"data_plane": None, "num_cpus": None}
     assert experiment.slo.latency_limits_ms() == {}
     assert experiment.workload.payloads is None
@@ -91,7 +92,7 @@ def test_what_a_file_says_is_kept(load):
         + VALID
         + "measure: {warmup_s: 0, min_s: 3, max_s: 3, precision: 1e-1}\nslo: {p99_ms: 50}\n"
         + "workload: {payloads: 'a.b:c'}\nsearch: {algorithm: random, trials: 3, seed: 7}\n"
-        + "cluster: {data_plane: proxy, num_cpus: 2}\n"
+        + "confirm: {top: 0, replications: 5}\ncluster: {data_plane: proxy, num_cpus: 2}\n"
     )
     assert experiment.name == "mine"
     assert experiment.deploy_timeout_s == 5
@@ -99,6 +100,7 @@ def test_what_a_file_says_is_kept(load):
     assert experiment.slo.latency_limits_ms() == {"latency_p99_ms": 50}
     assert experiment.workload.payloads == "a.b:c"
     assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7}
+    assert experiment.confirm.model_dump() == {"top": 0, "replications": 5}
     assert experiment.cluster.model_dump() == {"data_plane": "proxy", "num_cpus": 2}
 
 
@@ -121,6 +123,18 @@ def test_the_first_of_several_objectives_leads(load):
     assert experiment.prices.model_dump(exclude_none=True) == {"cpu_hour": 0.04, "memory_gb_hour": 0.005}
     assert experiment.slo.limits() == {"latency_p999_ms": 100}
     assert pickle.loads(pickle.dumps(experiment)) == experiment
+
+
+@pytest.mark.parametrize(
+    ("confirm", "trials", "count"),
+    [
+        pytest.param("{}", 20, 12, id="the best three and the baseline"),
+        pytest.param("{top: 5, replications: 4}", 2, 12, id="no more than there are"),
+        pytest.param("{top: 0}", 20, 0, id="switched off"),
+    ],
+)
+def test_the_replications_that_confirm_can_be_counted_before(load, confirm, trials, count):
+    assert load(VALID + f"confirm: {confirm}\n").confirm.count(trials) == count
 
 
 def test_a_relative_path_becomes_absolute(load, tmp_path, monkeypatch):
@@ -246,7 +260,9 @@ def test_the_algorithms_are_the_ones_that_the_file_may_name(load):
 
 # --- what a reader is told ---
 
-TOP_KEYS = "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, cluster"
+TOP_KEYS = (
+    "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, confirm, cluster"
+)
 
 WRONG_SECTIONS = {
     "unknown key at the top": (
@@ -285,6 +301,10 @@ WRONG_SECTIONS = {
     ),
     "fraction where a whole number belongs": (
         VALID + "search: {seed: 1.5}\n", ["line 12: search.seed: expected a whole number, found 1.5"],
+    ),
+    "too few replications": (
+        VALID + "confirm: {replications: 2}\n",
+        ["line 12: confirm.replications: expected a number of at least 3, found 2"],
     ),
     "number out of range": (
         edited("concurrency: 32", "concurrency: 0"),

@@ -51,6 +51,13 @@ P99 = {"latency_p99_ms": 20.0}
         pytest.param(rule(limits=P99), steady(50), math.inf, math.inf, id="undecided: too few for p99"),
         pytest.param(rule(limits=P99), steady(1000, latency_s=0.1), 1.0, 1.25, id="a clear loser ends before min_s"),
         pytest.param(rule(limits=P99), steady(100, latency_s=0.1), 1.0, 1.5, id="a slow clear loser, too"),
+        pytest.param(
+            rule(limits=P99, fail_fast=False),
+            steady(1000, latency_s=0.1),
+            2.0,
+            2.5,
+            id="a loser that is to be measured",
+        ),
         pytest.param(rule(limits={"error_ratio": 0.001}), steady(1000, outcome=1), 1.0, 1.25, id="nothing but errors"),
         pytest.param(rule(), steady(1000, outcome=Outcome.BROKEN), 2.0, 2.5, id="no success without a limit"),
         pytest.param(rule("goodput_rps", limits={"latency_p50_ms": 20}), steady(1000), 2.0, 2.5, id="goodput"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult, best_of
+from orchestrator.result import Confirmation, Objective, Ratio, Score, Status, StudyResult, TrialResult, best_of
 from tests.fakes.trials import observation, samples
 
 MEASURED = observation(samples(100, 3.0), (1.0, 3.0)).measurement
@@ -87,7 +87,22 @@ def test_the_gain_is_that_of_the_best_over_the_baseline():
     study = StudyResult(
         "1", "x", "random", 0, True, "throughput_rps", (trial(0, 1), replace(trial(1, 2), measurement=faster))
     )
-    assert study.gain == {"throughput": pytest.approx(4), "p99": pytest.approx(2)}
+    assert {name: ratio.value for name, ratio in study.gain.items()} == {
+        "throughput": pytest.approx(4),
+        "p99": pytest.approx(2),
+    }
+    assert all(math.isnan(ratio.confidence) for ratio in study.gain.values())
+
+
+def test_a_confirmation_decides_who_is_best_who_is_recommended_and_what_is_gained():
+    gain = {"throughput": Ratio(2.0, 1.9, 2.1, 0.99)}
+    trials = (trial(0, 10), trial(1, 30), trial(2, 20), trial(3, 25))
+    study = StudyResult("1", "x", "random", 0, True, "throughput_rps", trials)
+    assert (study.best.number, study.recommended.number) == (1, 1)
+    study = replace(study, confirmation=Confirmation((), 3, 3, (3, 2), 2, "fewer replicas", gain))
+    assert (study.best.number, study.recommended.number, study.gain) == (3, 2, gain)
+    study = replace(study, confirmation=Confirmation((), 3, None, (), None, "", {}))
+    assert (study.best, study.recommended, study.gain) == (None, None, {})
 
 
 @pytest.mark.parametrize(
@@ -97,6 +112,7 @@ def test_the_gain_is_that_of_the_best_over_the_baseline():
         pytest.param({"measurement": None}, "has a measurement and a score", id="complete without figures"),
         pytest.param({"status": Status.FAILED, "reasons": ("x",)}, "FAILED has no score", id="failed with a score"),
         pytest.param({"status": Status.INVALID}, "INVALID states its reasons", id="invalid without a reason"),
+        pytest.param({"confirms": 3}, "which trial it confirms, and for which time", id="a replication of no number"),
     ],
 )
 def test_a_result_that_contradicts_itself_is_an_error(changes, message):

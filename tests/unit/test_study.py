@@ -10,7 +10,7 @@ from orchestrator.backend.port import report
 from orchestrator.errors import DeploymentFailedError, StudyAbortedError
 from orchestrator.experiment import ALGORITHMS, load_experiment
 from orchestrator.result import Status, StudyResult, TrialResult
-from orchestrator.search import make_searcher
+from orchestrator.search import ConfirmingSearch, make_searcher
 from orchestrator.study import run_study
 from tests.fakes.tracker import MemoryTracker
 from tests.fakes.trials import SerialBackend
@@ -25,8 +25,8 @@ class Watcher:
     def study_started(self, study_id):
         self.events.append(("study", study_id))
 
-    def trial_started(self, number, configuration):
-        self.events.append(("started", number))
+    def trial_started(self, number, configuration, confirms):
+        self.events.append(("started", number) if confirms is None else ("again", number, confirms))
 
     def trial_finished(self, result, incumbent):
         self.events.append(("finished", result.number, incumbent.number if incumbent else None))
@@ -39,7 +39,7 @@ def surface(application: dict) -> float:
     return (100 + 50 * min(batch, 16) - 2 * max(0, batch - 16)) * (1 + 0.1 * (deployment["num_replicas"] - 1))
 
 
-def study(backend=None, tracker=None, watcher=None, seed=0, algorithm="hyperopt", trials=12) -> StudyResult:
+def study(backend=None, tracker=None, watcher=None, seed=0, algorithm="hyperopt", trials=12, top=0) -> StudyResult:
     experiment = load_experiment(DIGITS).with_overrides(trials=trials, seed=seed, algorithm=algorithm)
     searcher = make_searcher(
         space=experiment.space,
@@ -51,7 +51,7 @@ def study(backend=None, tracker=None, watcher=None, seed=0, algorithm="hyperopt"
     )
     return run_study(
         experiment,
-        searcher,
+        ConfirmingSearch(searcher, True, top, 3),
         backend or SerialBackend(surface),
         tracker or MemoryTracker(),
         watcher or Watcher(),
@@ -70,9 +70,9 @@ def test_the_baseline_is_measured_first_and_every_trial_once():
 def test_the_best_trial_is_the_highest_within_the_slo_and_the_gain_is_over_the_baseline():
     result = study()
     assert result.best.score.value == max(trial.score.value for trial in result.trials)
-    assert result.gain["throughput"] == pytest.approx(result.best.score.value / result.baseline.score.value)
-    assert result.gain["throughput"] > 4
-    assert result.gain["p99"] == pytest.approx(1)
+    assert result.gain["throughput"].value == pytest.approx(result.best.score.value / result.baseline.score.value)
+    assert result.gain["throughput"].value > 4
+    assert result.gain["p99"].value == pytest.approx(1)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -151,6 +151,39 @@ def test_a_failed_trial_is_kept_with_its_reason_and_the_study_goes_on():
     assert result.best.configuration["Classifier.num_replicas"] == 1
 
 
+def test_a_winner_is_confirmed_by_fresh_deployments_that_are_kept_apart_from_the_trials():
+    backend, tracker, watcher = SerialBackend(surface), MemoryTracker(), Watcher()
+    result = study(backend, tracker, watcher, top=2)
+    assert [trial.number for trial in result.trials] == list(range(13))
+    assert [trial.number for trial in result.replications] == list(range(13, 22))
+    assert len(backend.serving.cleared) == 9
+    assert backend.load.replications[13:] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert [event[0] for event in watcher.events].count("again") == 9
+    assert {trial.confirms for trial in result.replications} == {one.number for one in result.confirmation.candidates}
+    assert all(trial.samples is None for trial in result.replications)
+    assert tracker.load_study(result.study_id) == result
+
+
+def test_the_confirmed_winner_and_its_gain_are_those_of_the_replications():
+    def slower_again(application):
+        rate_rps = surface(application)
+        return rate_rps**0.5 if backend.serving.cleared else rate_rps
+
+    backend = SerialBackend(slower_again)
+    result = study(backend, top=2)
+    in_the_search = max(trial.score.value for trial in result.trials) / result.baseline.score.value
+    assert result.gain["throughput"].value == pytest.approx(in_the_search**0.5, rel=0.05)
+    assert result.gain["throughput"].confidence == 0.99
+
+
+def test_failed_replications_do_not_end_a_study():
+    backend = SerialBackend(surface)
+    backend.serving.fails = lambda application: DeploymentFailedError("boom") if backend.serving.cleared else None
+    result = study(backend, top=1)
+    assert len(result.replications) == 12  # each twice
+    assert result.confirmation.best is None
+
+
 def test_a_study_ends_early_when_nothing_works_at_all():
     backend, tracker = SerialBackend(surface), MemoryTracker()
     backend.serving.fails = lambda application: DeploymentFailedError("No module named 'nope'")
@@ -162,7 +195,7 @@ def test_a_study_ends_early_when_nothing_works_at_all():
 
 def test_an_interrupted_study_is_marked_killed_and_keeps_what_was_finished():
     class Interrupting(Watcher):
-        def trial_started(self, number, configuration):
+        def trial_started(self, number, configuration, confirms):
             if number == 4:
                 raise KeyboardInterrupt
 

@@ -42,6 +42,28 @@ def test_a_trial_that_works_is_complete_with_a_measurement_and_a_score(experimen
     assert result.score.feasible
 
 
+def test_a_replication_is_deployed_afresh_and_put_under_the_load_of_its_number(experiment):
+    serving = FakeServing(FakeClock())
+    load = FakeLoad(serving.clock, serving)
+    for replication in (None, None, 0, 2):
+        confirms = None if replication is None else 1
+        result = run_trial(
+            3, {BATCH: 16}, experiment, serving, load, serving.clock, str, confirms=confirms, replication=replication
+        )
+        assert (result.confirms, result.replication) == (confirms, replication)
+    assert serving.cleared == [2, 3], "just before the third and the fourth deployment"
+    assert load.replications == [None, None, 0, 2]
+    assert result.overhead_s == pytest.approx(0.8), "to remove what was there is part of it"
+
+
+@pytest.mark.parametrize("error", [InfeasibleError("still there"), DeploymentFailedError("boom")])
+def test_a_replication_that_cannot_be_deployed_still_says_what_it_confirms(experiment, error):
+    serving = FakeServing(FakeClock(), fails=lambda application: error)
+    load = FakeLoad(serving.clock, serving)
+    result = run_trial(9, {BATCH: 16}, experiment, serving, load, serving.clock, str, confirms=4, replication=1)
+    assert (result.confirms, result.replication, result.reasons) == (4, 1, (str(error),))
+
+
 def test_overhead_is_all_but_warm_up_and_measuring(experiment):
     result = run(experiment)
     assert result.wall_s == pytest.approx(3.4)
@@ -204,9 +226,9 @@ def test_the_ceiling_of_the_trials_place_is_a_detail_and_the_load_hears_of_it(ex
     heard = []
 
     class Listening(FakeLoad):
-        def run(self, url, application, ceiling_rps, on_phase):
+        def run(self, url, application, ceiling_rps, on_phase, replication=None):
             heard.append(ceiling_rps)
-            return super().run(url, application, ceiling_rps, on_phase)
+            return super().run(url, application, ceiling_rps, on_phase, replication)
 
     serving = FakeServing(FakeClock())
     load = Listening(serving.clock, serving)

@@ -1,9 +1,9 @@
-"""What comes out of a trial and of a study. Frozen values; a trial without a measurement has reasons instead."""
+"""What comes out of a trial: a value. Without a measurement it has reasons instead."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.verdict import Verdict, overall
-from orchestrator.pareto import pareto_front
 
 Configuration = Mapping[str, Any]
 """{knob path: value}; only the active knobs of a conditional space are present."""
@@ -76,6 +75,12 @@ class Score:
         """Whether the figures keep the SLO."""
         return self.violation == 0
 
+    def rank(self, maximize: bool) -> tuple[int, float]:
+        """Sorts scores, the best first: those shown to keep the SLO, those whose figures do, those nearest to it."""
+        if not self.feasible:
+            return 2, self.violation
+        return (0 if self.shown else 1), (-self.value if maximize else self.value)
+
 
 @dataclass(frozen=True)
 class TrialResult:
@@ -86,6 +91,9 @@ class TrialResult:
     time went, and what the machine was used for. `batches` counts batches by their size. `explanation` says what
     limits the configuration. `serve_config` is the exact Serve config that was applied, in the trial's slot;
     `export_config` is the same configuration as a user deploys it. `samples` is dropped once it is stored.
+
+    A replication measures a configuration again that was deployed afresh: `confirms` is the number of the trial whose
+    configuration it is, `replication` says for which time, from 0 on.
     """
 
     number: int
@@ -103,8 +111,12 @@ class TrialResult:
     serve_config: Mapping[str, Any] = field(default_factory=dict)
     export_config: Mapping[str, Any] = field(default_factory=dict)
     samples: Samples | None = None
+    confirms: int | None = None
+    replication: int | None = None
 
     def __post_init__(self) -> None:
+        if (self.confirms is None) != (self.replication is None):
+            raise ValueError("a replication says which trial it confirms, and for which time")
         if self.status is Status.COMPLETE and (self.measurement is None or self.score is None):
             raise ValueError("a COMPLETE trial has a measurement and a score")
         if self.status in (Status.FAILED, Status.INFEASIBLE) and self.score is not None:
@@ -116,72 +128,3 @@ class TrialResult:
     def verdict(self) -> Verdict | None:
         """On the whole SLO; None without a measurement."""
         return overall(self.verdicts) if self.measurement is not None else None
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """One search: its trials in order of their numbers, and what they say.
-
-    It is led by `objective`, a figure of which more is better if `maximize`; `further` has the objectives beside it.
-    """
-
-    study_id: str
-    name: str
-    algorithm: str
-    seed: int
-    maximize: bool
-    objective: str
-    trials: tuple[TrialResult, ...]
-    further: tuple[Objective, ...] = ()
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """All of them in the file's order."""
-        return (Objective(self.objective, self.maximize), *self.further)
-
-    @property
-    def baseline(self) -> TrialResult | None:
-        """The trial of the file's own config, if it ended."""
-        return next((trial for trial in self.trials if trial.number == BASELINE), None)
-
-    @property
-    def best(self) -> TrialResult | None:
-        """The best complete trial within the SLO (the incumbent); None when there is none."""
-        return best_of(self.trials, self.maximize)
-
-    @property
-    def front(self) -> tuple[TrialResult, ...]:
-        """The trials to choose from: no other within the SLO is better in one objective and worse in none.
-
-        With a single objective that is the best trial, and any that equals it.
-        """
-        candidates = contenders(self.trials)
-        points = [trial.score.values for trial in candidates if trial.score is not None]
-        return tuple(candidates[i] for i in pareto_front(points, [goal.maximize for goal in self.objectives]))
-
-    @property
-    def gain(self) -> dict[str, float] | None:
-        """Best over baseline: `throughput` as best / baseline, `p99` as baseline / best, so that more is better."""
-        best, baseline = self.best, self.baseline
-        if best is None or baseline is None or best.measurement is None or baseline.measurement is None:
-            return None
-        return {
-            "throughput": _ratio(best.measurement.throughput_rps, baseline.measurement.throughput_rps),
-            "p99": _ratio(baseline.measurement.latency_p99_ms, best.measurement.latency_p99_ms),
-        }
-
-
-def contenders(trials: Sequence[TrialResult]) -> list[TrialResult]:
-    """The complete trials that were shown to keep the SLO; where there is none, those whose figures keep it."""
-    feasible = [t for t in trials if t.status is Status.COMPLETE and t.score is not None and t.score.feasible]
-    return [t for t in feasible if t.score is not None and t.score.shown] or feasible
-
-
-def best_of(trials: Sequence[TrialResult], maximize: bool) -> TrialResult | None:
-    """The contender with the best score by the first objective; the earliest of equals."""
-    sign = 1 if maximize else -1
-    return max(contenders(trials), key=lambda t: (sign * t.score.value, -t.number), default=None)  # type: ignore[union-attr]
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else float("nan")
