@@ -75,7 +75,7 @@ def run(
     trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     algorithm: Annotated[
-        str | None, typer.Option(help="Search algorithm: hyperopt, random, grid or epsilon_greedy.")
+        str | None, typer.Option(help="Search algorithm: hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2.")
     ] = None,
     address: Annotated[
         str | None,

@@ -69,7 +69,7 @@ def _study(
                 seed=experiment.search.seed,
                 trials=experiment.search.trials,
                 baseline=experiment.baseline(),
-                maximize=experiment.objective.maximize,
+                maximize=[experiment.objective.maximize],
                 parallel=backend.parallel,
                 **experiment.search.settings(),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,8 +20,9 @@ from orchestrator.space import Condition, Space
 from orchestrator.validation import validate
 from orchestrator.workload.plan import Workload
 
-Algorithm = Literal["hyperopt", "random", "grid", "epsilon_greedy"]
+Algorithm = Literal["hyperopt", "random", "grid", "epsilon_greedy", "gp", "tpe", "nsga2"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
+OF_OPTUNA = ("gp", "tpe", "nsga2")
 
 DEFAULT_WARMUP_MAX_S = 10.0
 """The longest warm-up where the file states none, and no longer minimum either."""
@@ -83,6 +85,13 @@ class SearchPlan(Section):
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     levels: int = Field(default=5, ge=2, le=1000)
     epsilon: float = Field(default=0.3, ge=0, le=1)
+
+    @field_validator("algorithm")
+    @classmethod
+    def _is_installed(cls, value: str) -> str:
+        if value in OF_OPTUNA and find_spec("optuna") is None:
+            raise ValueError(f"{value} needs Optuna: pip install 'ray-serve-orchestrator[optuna]'")
+        return value
 
     @field_validator(*SETTINGS)
     @classmethod

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from orchestrator.result import Configuration
+from orchestrator.search.algorithm import Algorithm, Random, Task
 from orchestrator.search.confirming import ConfirmingSearch
-from orchestrator.search.epsilon_greedy import EpsilonGreedySearcher
+from orchestrator.search.epsilon_greedy import EpsilonGreedy
 from orchestrator.search.frame import StudySearcher
-from orchestrator.search.grid import GridSearcher
-from orchestrator.search.tpe import TpeSearcher
+from orchestrator.search.grid import Grid
+from orchestrator.search.hyperopt_tpe import HyperoptTpe
 from orchestrator.space import Space
 from orchestrator.validation import unknown
 
-_SEARCHERS: dict[str, Callable[..., StudySearcher]] = {
-    "hyperopt": TpeSearcher,
-    "random": StudySearcher,
-    "grid": GridSearcher,
-    "epsilon_greedy": EpsilonGreedySearcher,
+_OWN: dict[str, Callable[..., Algorithm]] = {
+    "hyperopt": HyperoptTpe,
+    "random": Random,
+    "grid": Grid,
+    "epsilon_greedy": EpsilonGreedy,
 }
-ALGORITHMS = tuple(_SEARCHERS)
+ALGORITHMS = (*_OWN, "gp", "tpe", "nsga2")
 
 __all__ = ["ALGORITHMS", "ConfirmingSearch", "StudySearcher", "make_searcher"]
 
@@ -31,17 +32,30 @@ def make_searcher(
     seed: int,
     trials: int,
     baseline: Configuration,
-    maximize: bool,
+    maximize: Sequence[bool],
     parallel: int = 1,
+    prune: Callable[[Configuration], str | None] | None = None,
+    in_place: Callable[[Configuration, Configuration], bool] | None = None,
     **settings: Any,
 ) -> StudySearcher:
     """The searcher of a study; equal arguments and results give equal suggestions.
 
-    `trials` counts the suggestions after the baseline; `settings` are the algorithm's own, from the experiment file.
+    `trials` counts the suggestions after the baseline. `maximize` has one entry for each objective; the algorithms for
+    one objective go by the first. For `prune` and `in_place` see `orchestrator.search.algorithm.Task`. `settings` are
+    the algorithm's own, from the experiment file.
     ValueError: unknown algorithm, or nothing to search.
     """
-    if algorithm not in _SEARCHERS:
+    if algorithm not in ALGORITHMS:
         raise ValueError(unknown("algorithm", algorithm, ALGORITHMS))
     if not space.knobs:
         raise ValueError("the space has no knobs, so there is nothing to search")
-    return _SEARCHERS[algorithm](space, seed, trials, baseline, maximize, parallel, **settings)
+    task = Task(space, seed, trials, baseline, maximize, parallel, prune, in_place)
+    return StudySearcher(task, _factory(algorithm)(task, **settings))
+
+
+def _factory(algorithm: str) -> Callable[..., Algorithm]:
+    if algorithm in _OWN:
+        return _OWN[algorithm]
+    from orchestrator.search import optuna_samplers  # an extra, which experiments that name it are checked for
+
+    return optuna_samplers.ALGORITHMS[algorithm]

@@ -1,9 +1,12 @@
-"""What all algorithms have in common, towards Ray Tune and towards a space; on its own it is random search."""
+"""What all algorithms have in common, towards Ray Tune and towards a space."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,86 +15,142 @@ from ray import cloudpickle
 from ray.tune.search import Searcher
 
 from orchestrator.plain import identity
-from orchestrator.result import Configuration, Status
-from orchestrator.search.loss import loss
-from orchestrator.space import Space
+from orchestrator.result import BASELINE, Configuration
+from orchestrator.search.algorithm import Algorithm, Task
+from orchestrator.search.history import History, observe
+from orchestrator.search.loss import LEAST_VIOLATED
 
-PATIENCE = 8
-"""How often in a row an algorithm may propose what is known, before a random new configuration takes its turn."""
+MOST_DRAWS = 100_000
+"""How many random configurations may turn out to be known or pruned before the search ends."""
 
 
 class StudySearcher(Searcher):
-    """Random search as a Ray Tune searcher, and the frame of the algorithms that learn.
+    """An algorithm as a Ray Tune searcher.
 
-    The baseline comes first, and need not lie in the space; then the algorithm suggests `trials` times, and
-    nothing twice while the space has something new.
+    The baseline comes first, and need not lie in the space; then the algorithm suggests `trials` times: nothing that is
+    pruned, and nothing twice while the space has something new. Every choice depends on the seed, the number of the
+    trial and what was learned before, and on nothing else.
 
-    A suggestion is {"number": int, "configuration": {path: value}}, number 0 being the baseline;
-    a result is {"status": str, "value": float | None, "violation": float | None}.
+    A suggestion is {"number": int, "configuration": {path: value}, "rival": {"value", "half_width"} | None}, number 0
+    being the baseline; the rival is the best trial within the SLO so far, its half-width NaN where it is not known.
+    A result is what `orchestrator.backend.port.report` makes.
     """
 
-    def __init__(
-        self, space: Space, seed: int, trials: int, baseline: Configuration, maximize: bool, parallel: int
-    ) -> None:
+    def __init__(self, task: Task, algorithm: Algorithm) -> None:
         super().__init__()
-        self._space = space
-        self._rng = np.random.default_rng(seed)
-        self._trials = trials
-        self._baseline = copy.deepcopy(dict(baseline))
-        self._maximize = maximize
-        self._parallel = parallel
+        self._task = task
+        self._algorithm = algorithm
+        self._batch = algorithm.batch if task.in_place else 1
+        self._history = History()
         self._given = 0
         self._out: dict[str, Configuration] = {}
-        self._losses: dict[str, float | None] = {}  # by identity; None while its first trial is out
+        self._queue: list[Configuration] = []  # chosen, and not yet given
+        self._deployed = task.baseline  # by the trial that ended last: its place takes the next one
+        self._pruned: dict[str, str] = {}  # the reason by identity
+        self._rival: tuple[float, float, float] | None = None  # loss, value, half-width
+
+    @property
+    def pruned(self) -> Mapping[str, int]:
+        """How many configurations were not worth deploying, by the reason."""
+        return Counter(self._pruned.values())
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The next configuration; None while `parallel` trials are out, FINISHED after the last one."""
-        if self._given > self._trials:
+        """The next suggestion; None while `parallel` trials are out, FINISHED after the last one."""
+        if self._given > self._task.trials:
             return Searcher.FINISHED
-        if len(self._out) >= self._parallel:
+        if len(self._out) >= self._task.parallel:
             return None  # Tune asks ahead; an answer now would know nothing of the trials that are out
-        number = self._given
-        configuration = self._propose(trial_id) if number else self._baseline
-        if self._space.contains(configuration):
-            self._losses.setdefault(identity(configuration), None)
-        self._given += 1
+        configuration = self._next()
+        if configuration is None:
+            return Searcher.FINISHED
+        number, self._given = self._given, self._given + 1
         self._out[trial_id] = configuration
-        return {"number": number, "configuration": copy.deepcopy(configuration)}
+        _, value, half_width = self._rival or (None, None, None)
+        rival = None if value is None else {"value": value, "half_width": half_width}
+        return {"number": number, "configuration": copy.deepcopy(dict(configuration)), "rival": rival}
 
     def on_trial_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
         """Nothing: a trial reports once, at its end."""
 
     def on_trial_complete(self, trial_id: str, result: Mapping[str, Any] | None = None, error: bool = False) -> None:
         """Learn from a trial that ended, however it ended; a trial that is not out is ignored."""
-        if trial_id not in self._out:
-            return
-        configuration = self._out.pop(trial_id)
-        report = result if result and not error else {}
-        status = Status(report.get("status", Status.FAILED))
-        if self._space.contains(configuration):
-            measured = loss(status, report.get("value"), report.get("violation"), self._maximize)
-            self._losses[identity(configuration)] = measured
-            self._learn(trial_id, configuration, measured)
+        if trial_id in self._out:
+            self._learn(self._out.pop(trial_id), result if result and not error else {})
+
+    def inform(self, observations: Iterable[tuple[Configuration, Mapping[str, Any]]]) -> None:
+        """Learn from earlier studies' trials, before the first suggestion; none of them counts as measured."""
+        for configuration, report in observations:
+            if self._task.space.contains(configuration):
+                self._history.inform(observe(configuration, report, self._task.maximize))
+
+    def replay(self, observations: Iterable[tuple[Configuration, Mapping[str, Any]]]) -> None:
+        """Continue a study: the trials that it has finished, in order of their numbers, the baseline first.
+
+        The next suggestion is the one that an uninterrupted search would have made, if `inform` came before as it did.
+        """
+        finished = list(observations)
+        unfinished_batch = self._start_of_batch(len(finished))
+        for configuration, report in finished:
+            if self._given == unfinished_batch:
+                self._fill()
+            self._queue = [other for other in self._queue if identity(other) != identity(configuration)]
+            self._given += 1
+            self._learn(configuration, report)
 
     def save(self, checkpoint_path: str) -> None:
         """Write the whole state to a file."""
-        Path(checkpoint_path).write_bytes(cloudpickle.dumps(self.__dict__))
+        state = {name: value for name, value in self.__dict__.items() if name not in ("_task", "_algorithm")}
+        Path(checkpoint_path).write_bytes(cloudpickle.dumps(state))
 
     def restore(self, checkpoint_path: str) -> None:
         """Continue from a file that `save` wrote, with the trials that were out then."""
         self.__dict__.update(cloudpickle.loads(Path(checkpoint_path).read_bytes()))
 
-    def _propose(self, trial_id: str) -> Configuration:  # noqa: ARG002 - for algorithms that remember it
-        """A random configuration that is new; this ends, because every configuration has its chance."""
-        while True:
-            configuration = self._space.sample(self._rng)
-            if self._is_worth_measuring(configuration):
-                return configuration
+    def _learn(self, configuration: Configuration, report: Mapping[str, Any]) -> None:
+        self._deployed = configuration
+        seen = observe(configuration, report, self._task.maximize)
+        if self._task.space.contains(configuration):
+            self._history.finish(seen)
+        if seen.loss < (self._rival[0] if self._rival else LEAST_VIOLATED):
+            half_width, *_ = report.get("half_widths") or (math.nan,)
+            self._rival = seen.loss, report["value"], half_width
 
-    def _learn(self, trial_id: str, configuration: Configuration, measured: float) -> None:
-        """Nothing, in random search; `measured` is the loss of a configuration within the space."""
+    def _next(self) -> Configuration | None:
+        """What to measure now; None when there is nothing."""
+        if self._given == BASELINE:
+            if self._task.space.contains(self._task.baseline):
+                self._history.start(self._task.baseline)
+            return self._task.baseline
+        if not self._queue:
+            self._fill()
+        in_place = self._task.in_place
+        reachable = (one for one in self._queue if in_place and in_place(self._deployed, one))
+        chosen = next(itertools.chain(reachable, self._queue), None)
+        self._queue = [other for other in self._queue if other is not chosen]
+        return chosen
+
+    def _fill(self) -> None:
+        """Choose what the rest of this batch of trials measures."""
+        end = min(self._start_of_batch(self._given) + self._batch, self._task.trials + 1)
+        for number in range(self._given, end):
+            configuration = self._choose(np.random.default_rng([self._task.seed, number]))
+            if configuration is not None:
+                self._history.start(configuration)
+                self._queue.append(configuration)
+
+    def _start_of_batch(self, number: int) -> int:
+        return number - (number - 1) % self._batch  # the baseline is in none
+
+    def _choose(self, rng: np.random.Generator) -> Configuration | None:
+        drawn = (self._task.space.sample(rng) for _ in range(MOST_DRAWS))
+        proposals = itertools.chain(self._algorithm.proposals(self._history, rng), drawn)
+        return next(filter(self._is_worth_measuring, proposals), None)
 
     def _is_worth_measuring(self, configuration: Configuration) -> bool:
-        size = self._space.size()
-        exhausted = size is not None and len(self._losses) >= size
-        return exhausted or identity(configuration) not in self._losses
+        key = identity(configuration)
+        if key in self._history:
+            size = self._task.space.size()
+            return size is not None and len(self._history) + len(self._pruned) >= size  # there is nothing new
+        if self._task.prune and key not in self._pruned and (reason := self._task.prune(configuration)):
+            self._pruned[key] = reason
+        return key not in self._pruned

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 from orchestrator.knob import Listed
 from orchestrator.result import Configuration
-from orchestrator.search.frame import StudySearcher
+from orchestrator.search.algorithm import Task
+from orchestrator.search.history import History
 from orchestrator.space import Condition, Knob, Space
 
 
-class GridSearcher(StudySearcher):
+class Grid:
     """Walks through a grid that the trials suffice for in order, the last knob changing fastest.
 
     A range with more than `levels` values takes part with so many, evenly spread on its scale, both ends included.
@@ -21,29 +23,21 @@ class GridSearcher(StudySearcher):
     short has seen all of it alike. When the grid is used up, random configurations off it follow.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        seed: int,
-        trials: int,
-        baseline: Configuration,
-        maximize: bool,
-        parallel: int,
-        levels: int = 5,
-    ) -> None:
-        super().__init__(space, seed, trials, baseline, maximize, parallel)
+    batch = 8
+
+    def __init__(self, task: Task, levels: int = 5) -> None:
+        self._space = task.space
         self._levels = levels
-        points = grid_size(space, levels)
-        wanted = trials + 1  # one may be the baseline
-        order = np.arange(points) if points <= wanted else self._rng.choice(points, size=wanted, replace=False)
+        points = grid_size(task.space, levels)
+        wanted = task.trials + 1  # one may be the baseline
+        rng = np.random.default_rng(task.seed)
+        order = np.arange(points) if points <= wanted else rng.choice(points, size=wanted, replace=False)
         self._left = order[::-1].tolist()
 
-    def _propose(self, trial_id: str) -> Configuration:
+    def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:  # noqa: ARG002
+        """What is left of the grid; each point is proposed once."""
         while self._left:
-            configuration = grid_point(self._space, self._left.pop(), self._levels)
-            if self._is_worth_measuring(configuration):
-                return configuration
-        return super()._propose(trial_id)
+            yield grid_point(self._space, self._left.pop(), self._levels)
 
 
 def grid_size(space: Space, levels: int) -> int:

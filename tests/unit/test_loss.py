@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.result import Status
-from orchestrator.search.frame import PATIENCE
+from orchestrator.search.algorithm import PATIENCE, RANDOM_SHARE
 from orchestrator.search.loss import NOT_MEASURED, loss
-from orchestrator.search.tpe import RANDOM_SHARE
 
 COMPLETE = Status.COMPLETE
 BEST_TO_WORST = [

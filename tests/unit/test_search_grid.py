@@ -1,6 +1,7 @@
 import pytest
 
-from orchestrator.search.grid import GridSearcher, grid_point, grid_size
+from orchestrator.search import make_searcher
+from orchestrator.search.grid import grid_point, grid_size
 from orchestrator.space import Space, parse_knob
 
 
@@ -13,7 +14,7 @@ def points(of, levels=3):
 
 
 def proposed(of, trials, seed=0, levels=3):
-    searcher = GridSearcher(of, seed, trials, {}, True, 1, levels)
+    searcher = make_searcher(of, "grid", seed, trials, {}, [True], levels=levels)
     found = []
     for number in range(trials + 1):
         found.append(searcher.suggest(f"t{number}")["configuration"])
@@ -75,9 +76,27 @@ def test_of_a_grid_too_large_a_sample_is_drawn_by_the_seed():
 
 def test_the_baseline_is_not_measured_again():
     pair = space(k={"choice": [1, 2, 3]})
-    searcher = GridSearcher(pair, 0, 2, {"k": 2}, True, 1, 3)
+    searcher = make_searcher(pair, "grid", 0, 2, {"k": 2}, [True])
     found = []
     for number in range(3):
         found.append(searcher.suggest(str(number))["configuration"]["k"])
         searcher.on_trial_complete(str(number), {})
     assert found == [2, 1, 3]
+
+
+def test_a_sample_of_a_grid_is_the_same_in_whatever_order_it_is_deployed():
+    wide = space(a={"choice": ["p", "q", "r", "s"]}, b={"randint": [1, 5]}, c={"randint": [1, 5]})
+
+    def measured(in_place):
+        searcher = make_searcher(wide, "grid", 3, 30, {}, [True], in_place=in_place)
+        found = []
+        for number in range(31):
+            found.append(searcher.suggest(f"t{number}")["configuration"])
+            searcher.on_trial_complete(f"t{number}", {})
+        return found[1:]
+
+    as_they_come, ordered = measured(None), measured(lambda before, after: before.get("a") == after["a"])
+    assert ordered != as_they_come
+    assert sorted(map(str, ordered)) == sorted(map(str, as_they_come))
+    for start in range(0, 30, 8):  # a study that is cut short has seen the same, up to a batch
+        assert sorted(map(str, ordered[start : start + 8])) == sorted(map(str, as_they_come[start : start + 8]))

@@ -47,7 +47,7 @@ def study(backend=None, tracker=None, watcher=None, seed=0, algorithm="hyperopt"
         seed=seed,
         trials=trials,
         baseline=experiment.baseline(),
-        maximize=True,
+        maximize=[True],
     )
     return run_study(
         experiment,

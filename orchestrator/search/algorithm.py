@@ -1,0 +1,68 @@
+"""What an algorithm is asked, and what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from numpy.random import Generator
+
+from orchestrator.result import Configuration
+from orchestrator.search.history import History
+from orchestrator.space import Space
+
+PATIENCE = 8
+"""How often in a row an algorithm may propose what is known, before a random new configuration takes its turn."""
+
+
+RANDOM_SHARE = 0.15
+"""Share of the trials that an estimator of densities draws at random before it trusts its model."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is searched, and under which rules.
+
+    `trials` does not count the baseline; `maximize` has one entry for each objective. `prune` gives the reason why a
+    configuration is not worth deploying, or None; `in_place` whether Serve gets from one configuration to another
+    without replacing replicas.
+    """
+
+    space: Space
+    seed: int
+    trials: int
+    baseline: Configuration
+    maximize: Sequence[bool]
+    parallel: int = 1
+    prune: Callable[[Configuration], str | None] | None = None
+    in_place: Callable[[Configuration, Configuration], bool] | None = None
+
+
+class Algorithm(Protocol):
+    """A way to choose the next configuration.
+
+    `batch` is how many it can choose ahead without becoming worse, because it learns nothing from trials, or little.
+    """
+
+    batch: ClassVar[int]
+
+    def proposals(self, history: History, rng: Generator) -> Iterable[Configuration]:
+        """Configurations to measure, the most promising first; the first one that is new will be taken.
+
+        None at all leaves the choice to chance. The same history and random numbers give the same proposals, so a study
+        is continued by telling what it has measured.
+        """
+
+
+class Random:
+    """Leaves every choice to chance."""
+
+    batch = 8
+
+    def __init__(self, task: Task) -> None:
+        """Needs to know nothing."""
+
+    def proposals(self, history: History, rng: Generator) -> Iterable[Configuration]:  # noqa: ARG002
+        """None."""
+        return ()
