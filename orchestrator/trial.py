@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from orchestrator.assignment import Assignment
 from orchestrator.diagnosis import diagnose, facts_of
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import ClosedLoop, Experiment
@@ -16,7 +17,7 @@ from orchestrator.measure.samples import Samples
 from orchestrator.measure.windows import in_window
 from orchestrator.objective import cost_figures, score
 from orchestrator.observation import Observation
-from orchestrator.result import Configuration, Status, TrialResult
+from orchestrator.result import Status, TrialResult
 from orchestrator.serve_config import (
     app_problems,
     deployable,
@@ -62,14 +63,14 @@ class Load(Protocol):
         self,
         url: str,
         application: Mapping,
+        assignment: Assignment,
         ceiling_rps: float,
         on_phase: Callable[[str], None],
-        replication: int | None = None,
     ) -> Observation:
         """Warms up and measures the application at `url`, whose Serve config is `application`.
 
         `ceiling_rps` is what an application that does nothing reaches here, NaN where that is not known. A
-        `replication` has arrivals of its own, and is not cut short because a limit of the SLO has failed.
+        replication has arrivals of its own, and is not cut short because a limit of the SLO has failed.
 
         Raises:
             PayloadError: the workload's payloads cannot be made for this application.
@@ -87,35 +88,31 @@ class Place:
 
 
 def run_trial(
-    number: int,
-    configuration: Configuration,
+    assignment: Assignment,
     experiment: Experiment,
     serving: Serving,
     load: Load,
     clock: Callable[[], float],
     on_phase: Callable[[str], None],
     place: Place = Place(),
-    confirms: int | None = None,
-    replication: int | None = None,
 ) -> TrialResult:
     """Measures one configuration; whatever happens to it is in the result, never an exception.
 
     `clock` gives monotonic seconds; `on_phase` hears "deploy" when that begins, and what the load says of its own.
-    A `replication` of the trial `confirms` is deployed afresh.
     """
     started = clock()
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
-    application = without_access_log(merge(experiment.app, configuration))
+    application = without_access_log(merge(experiment.app, assignment.configuration))
     config = trial_config(application, serving)
     export = deployable(application, application.get("name", experiment.name), application.get("route_prefix", "/"))
     result = partial(
         TrialResult,
-        number,
-        dict(configuration),
+        assignment.number,
+        dict(assignment.configuration),
         serve_config=config,
         export_config=export,
-        confirms=confirms,
-        replication=replication,
+        confirms=assignment.confirms,
+        replication=assignment.replication,
     )
 
     def end(status: Status, reason: str) -> TrialResult:
@@ -127,10 +124,10 @@ def run_trial(
         return end(Status.INFEASIBLE, "; ".join(f"{path}: {message}" for path, message in problems))
     try:
         on_phase("deploy")
-        if replication is not None:
+        if assignment.replication is not None:
             serving.clear()
         url = serving.deploy(config["applications"][0], experiment.deploy_timeout_s)
-        seen = load.run(url, application, place.ceiling_rps, on_phase, replication)
+        seen = load.run(url, application, assignment, place.ceiling_rps, on_phase)
     except InfeasibleError as error:
         return end(Status.INFEASIBLE, str(error))
     except (DeploymentFailedError, PayloadError) as error:
@@ -179,6 +176,8 @@ def _judged(seen: Observation, strict: bool) -> tuple[Status, tuple[str, ...]]:
 def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:
     if not counted.ok.all():
         yield describe_outcomes(counted)
+    if seen.beaten:
+        yield "ended early: worse than the best trial so far beyond doubt"
     for reason in seen.invalid:
         yield f"not to be trusted: {reason}"
     for reason in seen.repeated:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from orchestrator.assignment import Assignment
 from orchestrator.backend.clients import Clients
 from orchestrator.backend.traffic import make_traffic, open_loop
 from orchestrator.diagnosis import settings_of
@@ -43,20 +44,22 @@ class RemoteLoad:
         self,
         url: str,
         application: Mapping,
+        assignment: Assignment,
         ceiling_rps: float,
         on_phase: Callable[[str], None],
-        replication: int | None = None,
     ) -> Observation:
         """See `orchestrator.trial.Load.run`."""
         url = self._reachable(url)
         self._clients.prepare(url)
         load, terms = self._experiment.load, self._terms(application)
-        if replication is not None:
-            load = load.again(replication)
+        if assignment.replication is not None:
+            load = load.again(assignment.replication)
         if isinstance(load.traffic, MaxRate):
             return self._max_rate(url, load, terms, ceiling_rps, on_phase)
         traffic = make_traffic(load, self._longest_s, Path(self._experiment.file).parent)
-        terms = replace(terms, fail_fast=replication is None)
+        races = terms.objective == self._experiment.objective.metric  # only then the rival's figure is the same
+        rival = assignment.rival if races else None
+        terms = replace(terms, fail_fast=assignment.replication is None, rival=rival)
         return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
 
     def prepare(self, url: str) -> None:

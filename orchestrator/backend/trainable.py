@@ -14,6 +14,7 @@ import ray
 from ray import tune
 from ray.exceptions import RayTaskError
 
+from orchestrator.assignment import Assignment
 from orchestrator.backend.port import report
 from orchestrator.backend.remote_load import RemoteLoad
 from orchestrator.ceiling import null_application
@@ -71,25 +72,23 @@ class ServeTrial(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """One trial; the result goes through the feed, the searcher's part of it through Tune."""
-        number, feed = self.config["number"], self._setup.feed
+        assignment = Assignment.of(self.config, self._setup.experiment.objective.maximize)
+        feed = self._setup.feed
 
         def on_phase(phase: str) -> None:
-            feed.phase.remote(number, phase)
+            feed.phase.remote(assignment.number, phase)
 
         if self._place is None:
             on_phase("calibrate")
             self._place = Place(allowed_cores(Path("/sys/fs/cgroup")), self._ceiling(), self._setup.data_plane)
         result = run_trial(
-            number=number,
-            configuration=self.config["configuration"],
-            experiment=self._setup.experiment,
+            assignment,
+            self._setup.experiment,
             serving=self._serving,
             load=self._load,
             clock=time.monotonic,
             on_phase=on_phase,
             place=self._place,
-            confirms=self.config.get("confirms"),
-            replication=self.config.get("replication"),
         )
         ray.get(feed.deliver.remote(result))
         return {**report(result), "done": True}

@@ -51,12 +51,7 @@ def gain_text(study: StudyResult) -> str:
 
 
 def _table(found: Confirmation, objective: str) -> Table:
-    table = Table(
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-        show_edge=False,
-    )
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     for heading in ("trial", objective, "of the best", "SLO kept"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in found.candidates:

@@ -35,13 +35,14 @@ def make_searcher(
     maximize: Sequence[bool],
     parallel: int = 1,
     prune: Callable[[Configuration], str | None] | None = None,
+    canonical: Callable[[Configuration], Configuration] | None = None,
     in_place: Callable[[Configuration, Configuration], bool] | None = None,
     **settings: Any,
 ) -> StudySearcher:
     """The searcher of a study; equal arguments and results give equal suggestions.
 
     `trials` counts the suggestions after the baseline. `maximize` has one entry for each objective; the algorithms for
-    one objective go by the first. For `prune` and `in_place` see `orchestrator.search.algorithm.Task`. `settings` are
+    one objective go by the first. For `prune`, `canonical` and `in_place` see `orchestrator.search.algorithm.Task`. `settings` are
     the algorithm's own, from the experiment file.
     ValueError: unknown algorithm, or nothing to search.
     """
@@ -49,7 +50,7 @@ def make_searcher(
         raise ValueError(unknown("algorithm", algorithm, ALGORITHMS))
     if not space.knobs:
         raise ValueError("the space has no knobs, so there is nothing to search")
-    task = Task(space, seed, trials, baseline, maximize, parallel, prune, in_place)
+    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place)
     return StudySearcher(task, _factory(algorithm)(task, **settings))
 
 

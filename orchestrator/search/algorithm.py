@@ -25,8 +25,8 @@ class Task:
     """What is searched, and under which rules.
 
     `trials` does not count the baseline; `maximize` has one entry for each objective. `prune` gives the reason why a
-    configuration is not worth deploying, or None; `in_place` whether Serve gets from one configuration to another
-    without replacing replicas.
+    configuration is not worth deploying, or None; `canonical` the one configuration of the space that stands for all of
+    the same effect; `in_place` says whether Serve gets from one configuration to another without replacing replicas.
     """
 
     space: Space
@@ -36,6 +36,7 @@ class Task:
     maximize: Sequence[bool]
     parallel: int = 1
     prune: Callable[[Configuration], str | None] | None = None
+    canonical: Callable[[Configuration], Configuration] | None = None
     in_place: Callable[[Configuration, Configuration], bool] | None = None
 
 

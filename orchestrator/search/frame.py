@@ -15,6 +15,7 @@ from ray import cloudpickle
 from ray.tune.search import Searcher
 
 from orchestrator.plain import identity
+from orchestrator.pruning.reasons import DUPLICATE
 from orchestrator.result import BASELINE, Configuration
 from orchestrator.search.algorithm import Algorithm, Task
 from orchestrator.search.history import History, observe
@@ -81,7 +82,7 @@ class StudySearcher(Searcher):
         """Learn from earlier studies' trials, before the first suggestion; none of them counts as measured."""
         for configuration, report in observations:
             if self._task.space.contains(configuration):
-                self._history.inform(observe(configuration, report, self._task.maximize))
+                self._history.inform(observe(self._canonical(configuration), report, self._task.maximize))
 
     def replay(self, observations: Iterable[tuple[Configuration, Mapping[str, Any]]]) -> None:
         """Continue a study: the trials that it has finished, in order of their numbers, the baseline first.
@@ -108,7 +109,7 @@ class StudySearcher(Searcher):
 
     def _learn(self, configuration: Configuration, report: Mapping[str, Any]) -> None:
         self._deployed = configuration
-        seen = observe(configuration, report, self._task.maximize)
+        seen = observe(self._canonical(configuration), report, self._task.maximize)
         if self._task.space.contains(configuration):
             self._history.finish(seen)
         if seen.loss < (self._rival[0] if self._rival else LEAST_VIOLATED):
@@ -119,7 +120,7 @@ class StudySearcher(Searcher):
         """What to measure now; None when there is nothing."""
         if self._given == BASELINE:
             if self._task.space.contains(self._task.baseline):
-                self._history.start(self._task.baseline)
+                self._history.start(self._canonical(self._task.baseline))
             return self._task.baseline
         if not self._queue:
             self._fill()
@@ -144,7 +145,18 @@ class StudySearcher(Searcher):
     def _choose(self, rng: np.random.Generator) -> Configuration | None:
         drawn = (self._task.space.sample(rng) for _ in range(MOST_DRAWS))
         proposals = itertools.chain(self._algorithm.proposals(self._history, rng), drawn)
-        return next(filter(self._is_worth_measuring, proposals), None)
+        return next(filter(self._is_worth_measuring, map(self._stand_in, proposals)), None)
+
+    def _stand_in(self, proposal: Configuration) -> Configuration:
+        """What is measured in place of a proposal; another one of the same effect is counted as pruned."""
+        configuration = self._canonical(proposal)
+        if (key := identity(proposal)) != identity(configuration):
+            self._pruned[key] = DUPLICATE
+        return configuration
+
+    def _canonical(self, configuration: Configuration) -> Configuration:
+        canonical = self._task.canonical
+        return canonical(configuration) if canonical and self._task.space.contains(configuration) else configuration
 
     def _is_worth_measuring(self, configuration: Configuration) -> bool:
         key = identity(configuration)

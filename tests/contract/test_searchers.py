@@ -348,6 +348,19 @@ def test_what_is_pruned_is_never_suggested_and_counted_by_its_reason(algorithm):
     assert sum(searcher.pruned.values()) <= GRID.size() - 8 - 1
 
 
+def test_of_configurations_with_the_same_effect_one_is_measured(algorithm):
+    def canonical(configuration):  # beside "p", "b" has no effect
+        return {**configuration, "b": 1} if configuration["a"] == "p" else configuration
+
+    searcher = make(algorithm, GRID, 13, {"a": "p", "b": 2, "c": True}, canonical=canonical)
+    found = drive(searcher, lambda *_: (measured(1.0), False))
+    assert found[0] == {"a": "p", "b": 2, "c": True}, "the baseline stands for all that equal it"
+    assert sorted((c["a"], c["b"], c["c"]) for c in found[1:]) == sorted(
+        [("p", 1, False), *((a, b, c) for a in "qr" for b in (1, 2, 3) for c in (True, False))]
+    )
+    assert set(searcher.pruned) <= {"same as another"}
+
+
 def test_a_search_ends_when_all_that_is_left_is_pruned(algorithm):
     searcher = make(algorithm, GRID, 8, {"a": "elsewhere"}, prune=lambda c: "no room")
     assert drive(searcher, lambda *_: (measured(1.0), False)) == [{"a": "elsewhere"}]

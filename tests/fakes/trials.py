@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from orchestrator.assignment import Assignment
 from orchestrator.backend.port import Listener, Suggestions, report
 from orchestrator.experiment import Experiment
 from orchestrator.load.record import ClientUse
@@ -68,24 +69,25 @@ class FakeLoad:
     limits: Mapping[str, float] = field(default_factory=dict)
     invalid: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
-    replications: list[int | None] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    beaten: bool = False
 
     def run(
         self,
         url: str,
         application: Mapping,
+        assignment: Assignment,
         ceiling_rps: float,
         on_phase: Callable[[str], None],
-        replication: int | None = None,
     ) -> Observation:
-        self.replications.append(replication)
+        self.assignments.append(assignment)
         if self.error is not None:
             raise self.error
         end = self.warmup_s + self.window_s
         self.clock.now += end
         sent = samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome)
         seen = observation(sent, (self.warmup_s, end), self.limits)
-        return replace(seen, invalid=self.invalid, repeated=self.repeated)
+        return replace(seen, beaten=self.beaten, invalid=self.invalid, repeated=self.repeated)
 
 
 def observation(sent: Samples, window: Window, limits: Mapping[str, float] | None = None) -> Observation:
@@ -131,12 +133,9 @@ class SerialBackend:
     def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
         trial_id = 0
         while isinstance(suggestion := searcher.suggest(str(trial_id)), dict):
-            again = {key: suggestion[key] for key in ("confirms", "replication") if key in suggestion}
-            number, configuration = suggestion["number"], suggestion["configuration"]
-            listener.trial_started(number, configuration, again.get("confirms"))
-            result = run_trial(
-                number, configuration, experiment, self.serving, self.load, self.clock, lambda phase: None, **again
-            )
+            assignment = Assignment.of(suggestion, experiment.objective.maximize)
+            listener.trial_started(assignment.number, assignment.configuration, assignment.confirms)
+            result = run_trial(assignment, experiment, self.serving, self.load, self.clock, lambda phase: None)
             searcher.on_trial_complete(str(trial_id), report(result))
             listener.trial_finished(result)
             trial_id += 1

@@ -28,12 +28,14 @@ ROOMS: dict[str, set[str]] = {
     "study": {"backend.port", "tracking.port", "confirmation", "experiment", "result", "errors"},
     # Ray Tune and the actors that run trials: here the parts of a trial are put together.
     "backend": {
+        "assignment",
         *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
         *("serving", "cluster", "environment", "resources", "workload", "load", "measure"),
         *("experiment", "result", "errors"),
     },
     # One trial: deploy, load, judge, score, explain. What it acts on is handed in.
     "trial": {
+        "assignment",
         *("observation", "diagnosis", "measure", "objective"),
         *("experiment", "serve_config", "result", "errors"),
     },
@@ -43,7 +45,7 @@ ROOMS: dict[str, set[str]] = {
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
     "tracking": {"document", "confirmation", "measure.samples", "result", "errors"},
-    "search": {"confirmation", "space", "knob", "validation", "result", "plain"},
+    "search": {"confirmation", "pruning.reasons", "space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
@@ -62,6 +64,7 @@ ROOMS: dict[str, set[str]] = {
     "load": {"measure.samples"},
     # Pure values and functions.
     "confirmation": {"serve_config.settings", "measure", "result", "plain"},
+    "assignment": {"measure.race", "result"},
     "rate_search": {"measure.verdict"},
     "ceiling": {"space", "knob"},
     "diagnosis": {"measure", "serve_config.settings"},

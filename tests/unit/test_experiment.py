@@ -62,6 +62,10 @@ def edited(old, new):
 # --- what a file means ---
 
 
+SETTINGS = {"levels": 5, "epsilon": 0.3}
+"""Of algorithms that a file does not name."""
+
+
 def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     experiment = load(VALID)
     assert experiment.name == "digits"
@@ -79,7 +83,7 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     }
     assert experiment.measure.model_dump() == measure
     assert experiment.deploy_timeout_s == 60
-    assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0}
+    assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0, **SETTINGS}
     assert experiment.confirm.model_dump() == {"top": 3, "replications": 3}
     assert experiment.cluster.model_dump() == {"data_plane": None, "num_cpus": None}
     assert experiment.slo.latency_limits_ms() == {}
@@ -99,7 +103,7 @@ def test_what_a_file_says_is_kept(load):
     assert experiment.measure.precision == 0.1
     assert experiment.slo.latency_limits_ms() == {"latency_p99_ms": 50}
     assert experiment.workload.payloads == "a.b:c"
-    assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7}
+    assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7, **SETTINGS}
     assert experiment.confirm.model_dump() == {"top": 0, "replications": 5}
     assert experiment.cluster.model_dump() == {"data_plane": "proxy", "num_cpus": 2}
 
@@ -230,7 +234,7 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
     experiment = load(VALID)
     assert experiment.with_overrides() == experiment
     changed = experiment.with_overrides(trials=3, seed=5, algorithm="random")
-    assert changed.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 5}
+    assert changed.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 5, **SETTINGS}
     assert changed.app == experiment.app
     assert experiment.search.trials == 20
 
@@ -242,7 +246,8 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
         pytest.param({"seed": -1}, "seed: expected a number of at least 0, found -1", id="seed"),
         pytest.param(
             {"algorithm": "randon"},
-            "algorithm: expected 'hyperopt' or 'random', found 'randon'; did you mean 'random'?",
+            "algorithm: expected 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
+            "found 'randon'; did you mean 'random'?",
             id="algorithm",
         ),
     ],
@@ -320,7 +325,8 @@ WRONG_SECTIONS = {
     ),
     "list where a mapping belongs": (
         VALID + "search: [hyperopt]\n",
-        ["line 12: search: expected a mapping with the keys algorithm, trials, seed; found a list of 1"],
+        ["line 12: search: expected a mapping with the keys algorithm, trials, seed, levels, epsilon; "
+         "found a list of 1"],
     ),
     "wrong name of a value": (
         VALID + "cluster: {data_plane: haprox}\n",

@@ -131,7 +131,7 @@ def test_with_several_objectives_the_searcher_and_the_tracker_hear_of_each(tmp_p
 
 def test_a_trial_without_a_score_reports_no_figures():
     told = report(TrialResult(1, {}, Status.FAILED, ("boom",)))
-    assert told == {"status": "FAILED", **dict.fromkeys(("value", "violation", "values", "half_widths"))}
+    assert told == {"status": "FAILED", **dict.fromkeys(("value", "violation", "values", "half_widths", "shown"))}
 
 
 def test_samples_go_to_the_tracker_and_are_not_held_in_memory():
@@ -157,7 +157,7 @@ def test_a_winner_is_confirmed_by_fresh_deployments_that_are_kept_apart_from_the
     assert [trial.number for trial in result.trials] == list(range(13))
     assert [trial.number for trial in result.replications] == list(range(13, 22))
     assert len(backend.serving.cleared) == 9
-    assert backend.load.replications[13:] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert [assignment.replication for assignment in backend.load.assignments[13:]] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     assert [event[0] for event in watcher.events].count("again") == 9
     assert {trial.confirms for trial in result.replications} == {one.number for one in result.confirmation.candidates}
     assert all(trial.samples is None for trial in result.replications)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.measure.samples import Outcome
@@ -30,7 +31,7 @@ def run(experiment, configuration=None, serving=None, load=None, place=None, **l
     serving = serving or FakeServing(clock)
     load = load or FakeLoad(clock, serving, **load_options)
     configuration, place = configuration or {BATCH: 16}, place or Place()
-    return run_trial(3, configuration, experiment, serving, load, clock, lambda phase: None, place)
+    return run_trial(Assignment(3, configuration), experiment, serving, load, clock, lambda phase: None, place)
 
 
 def test_a_trial_that_works_is_complete_with_a_measurement_and_a_score(experiment):
@@ -47,12 +48,11 @@ def test_a_replication_is_deployed_afresh_and_put_under_the_load_of_its_number(e
     load = FakeLoad(serving.clock, serving)
     for replication in (None, None, 0, 2):
         confirms = None if replication is None else 1
-        result = run_trial(
-            3, {BATCH: 16}, experiment, serving, load, serving.clock, str, confirms=confirms, replication=replication
-        )
+        assignment = Assignment(3, {BATCH: 16}, confirms=confirms, replication=replication)
+        result = run_trial(assignment, experiment, serving, load, serving.clock, str)
         assert (result.confirms, result.replication) == (confirms, replication)
     assert serving.cleared == [2, 3], "just before the third and the fourth deployment"
-    assert load.replications == [None, None, 0, 2]
+    assert [assignment.replication for assignment in load.assignments] == [None, None, 0, 2]
     assert result.overhead_s == pytest.approx(0.8), "to remove what was there is part of it"
 
 
@@ -60,8 +60,15 @@ def test_a_replication_is_deployed_afresh_and_put_under_the_load_of_its_number(e
 def test_a_replication_that_cannot_be_deployed_still_says_what_it_confirms(experiment, error):
     serving = FakeServing(FakeClock(), fails=lambda application: error)
     load = FakeLoad(serving.clock, serving)
-    result = run_trial(9, {BATCH: 16}, experiment, serving, load, serving.clock, str, confirms=4, replication=1)
+    assignment = Assignment(9, {BATCH: 16}, confirms=4, replication=1)
+    result = run_trial(assignment, experiment, serving, load, serving.clock, str)
     assert (result.confirms, result.replication, result.reasons) == (4, 1, (str(error),))
+
+
+def test_a_trial_that_the_best_one_beats_is_complete_and_says_so(experiment):
+    result = run(experiment, beaten=True)
+    assert (result.status, result.score.feasible) == (Status.COMPLETE, True)
+    assert result.reasons == ("ended early: worse than the best trial so far beyond doubt",)
 
 
 def test_overhead_is_all_but_warm_up_and_measuring(experiment):
@@ -226,9 +233,9 @@ def test_the_ceiling_of_the_trials_place_is_a_detail_and_the_load_hears_of_it(ex
     heard = []
 
     class Listening(FakeLoad):
-        def run(self, url, application, ceiling_rps, on_phase, replication=None):
+        def run(self, url, application, assignment, ceiling_rps, on_phase):
             heard.append(ceiling_rps)
-            return super().run(url, application, ceiling_rps, on_phase, replication)
+            return super().run(url, application, assignment, ceiling_rps, on_phase)
 
     serving = FakeServing(FakeClock())
     load = Listening(serving.clock, serving)
