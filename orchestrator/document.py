@@ -34,6 +34,7 @@ def study_document(study: StudyResult) -> dict[str, Any]:
         "trials": [trial_document(trial) for trial in study.trials],
         "baseline": trial_document(baseline) if baseline else None,
         "best": trial_document(best) if best else None,
+        "pruned": dict(study.pruned),
         "front": [trial.number for trial in study.front],
         "gain": {name: _ratio(study.gain.get(name)) for name in ("throughput", "p99")},
         "confirmation": _confirmation(study.confirmation) if study.confirmation else None,

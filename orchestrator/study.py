@@ -56,7 +56,7 @@ def run_study(
         environment=environment,
         further=experiment.objectives[1:],
     )
-    record = StudyRecord(experiment, study_id, tracker, observer)
+    record = StudyRecord(experiment, study_id, searcher, tracker, observer)
     try:
         observer.study_started(study_id)
         backend.run(experiment, searcher, record)
@@ -71,9 +71,12 @@ def run_study(
 class StudyRecord:
     """Keeps each trial and each replication once, in the tracker and in memory: the back end's listener."""
 
-    def __init__(self, experiment: Experiment, study_id: str, tracker: Tracker, observer: Observer) -> None:
+    def __init__(
+        self, experiment: Experiment, study_id: str, searcher: Suggestions, tracker: Tracker, observer: Observer
+    ) -> None:
         self._experiment = experiment
         self._study_id = study_id
+        self._searcher = searcher
         self._tracker = tracker
         self._observer = observer
         self._trials: dict[int, TrialResult] = {}
@@ -108,6 +111,7 @@ class StudyRecord:
             trials=tuple(self._trials[number] for number in sorted(self._trials)),
             further=self._experiment.objectives[1:],
             replications=tuple(self._replications),
+            pruned=dict(self._searcher.pruned),
         )
 
     def _abort_when_hopeless(self) -> None:

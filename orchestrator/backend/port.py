@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from orchestrator.experiment import Experiment
@@ -25,11 +26,12 @@ class Listener(Protocol):
 class Suggestions(Protocol):
     """A searcher as Ray Tune knows it (`ray.tune.search.Searcher`)."""
 
-    def suggest(self, trial_id: str) -> Any:
-        """{"number", "configuration"} of the next trial, None for "not now", or `Searcher.FINISHED`.
+    @property
+    def pruned(self) -> Mapping[str, int]:
+        """How many configurations it left out before anything was deployed, by the reason."""
 
-        A replication has {"confirms", "replication"} beside them, as in `TrialResult`.
-        """
+    def suggest(self, trial_id: str) -> Any:
+        """What `orchestrator.assignment.Assignment.of` reads, None for "not now", or `Searcher.FINISHED`."""
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Hears `report(result)` of a trial, or None and `error` when it was lost."""

@@ -59,22 +59,11 @@ def _study(
         with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:
             stop.arm()
             from orchestrator.backend.tune import TuneBackend
-            from orchestrator.search import ConfirmingSearch, make_searcher
+            from orchestrator.cli.searcher import confirming, search_of
 
             display.doing("starting Ray Serve")
             backend = TuneBackend(cluster, on_phases=display.watch)
-            searcher = make_searcher(
-                space=experiment.space,
-                algorithm=experiment.search.algorithm,
-                seed=experiment.search.seed,
-                trials=experiment.search.trials,
-                baseline=experiment.baseline(),
-                maximize=[experiment.objective.maximize],
-                parallel=backend.parallel,
-                **experiment.search.settings(),
-            )
-            confirm, maximize = experiment.confirm, experiment.objective.maximize
-            searcher = ConfirmingSearch(searcher, maximize, confirm.top, confirm.replications)
+            searcher = confirming(search_of(experiment, cluster, backend.parallel), experiment)
             environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:
                 return run_study(experiment, searcher, backend, tracker, display, environment)

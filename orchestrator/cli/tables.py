@@ -17,6 +17,7 @@ from orchestrator.cli.names import describe, figure, rate_figure, short_names, s
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
+from orchestrator.pruned import summary
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
 COLUMNS = {  # metric -> heading
@@ -139,6 +140,8 @@ def print_outcome(console: Console, study: StudyResult) -> None:
             console.print(
                 f"{_name(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
             )
+    if study.pruned:
+        console.print(f"pruned before deployment: {summary(study.pruned)}", style="dim", highlight=False)
     print_confirmation(console, study)
     best = study.best
     if best is None or best.measurement is None:

@@ -5,20 +5,15 @@ the space beside it that is at least as good. docs/pruning.md says for each rule
 """
 
 from orchestrator.pruning.census import Case, Census, census
-from orchestrator.pruning.reasons import BATCH, DUPLICATE, RESOURCES, WAIT, Finding, summary
+from orchestrator.pruning.reasons import Finding
 from orchestrator.pruning.resources import Node
 from orchestrator.pruning.rules import Pruning
 
 __all__ = [
-    "BATCH",
-    "DUPLICATE",
-    "RESOURCES",
-    "WAIT",
     "Case",
     "Census",
     "Finding",
     "Node",
     "Pruning",
     "census",
-    "summary",
 ]

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from orchestrator.knob import Listed
 from orchestrator.objective import Slo
 from orchestrator.plain import is_number
+from orchestrator.pruned import BATCH, WAIT
 from orchestrator.pruning.crowd import Crowd
-from orchestrator.pruning.reasons import BATCH, WAIT, Finding, short
+from orchestrator.pruning.reasons import Finding, short
 from orchestrator.serve_config.settings import BATCH_WAIT, MAX_BATCH_SIZE, MAX_ONGOING, Settings
 from orchestrator.space import Condition, Knob
 

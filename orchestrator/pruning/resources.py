@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from orchestrator.plain import is_number
-from orchestrator.pruning.reasons import RESOURCES, Finding
+from orchestrator.pruned import RESOURCES
+from orchestrator.pruning.reasons import Finding
 from orchestrator.serve_config.app import deployments
 from orchestrator.serve_config.schema import DEPLOYMENT_DEFAULTS
 from orchestrator.serve_config.settings import NUM_REPLICAS

@@ -8,9 +8,10 @@ from typing import Any
 
 from orchestrator.experiment import Experiment
 from orchestrator.plain import is_number
+from orchestrator.pruned import DUPLICATE
 from orchestrator.pruning.batching import Plateau, cannot_form, late, plateaus, smallest_from
 from orchestrator.pruning.crowd import Crowd
-from orchestrator.pruning.reasons import DUPLICATE, Finding, short
+from orchestrator.pruning.reasons import Finding, short
 from orchestrator.pruning.resources import Node, lacking
 from orchestrator.result import Configuration
 from orchestrator.serve_config import merge

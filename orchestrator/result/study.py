@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.pareto import pareto_front
 from orchestrator.result.confirmation import Confirmation, Ratio
@@ -28,6 +28,7 @@ class StudyResult:
     further: tuple[Objective, ...] = ()
     replications: tuple[TrialResult, ...] = ()
     confirmation: Confirmation | None = None
+    pruned: Mapping[str, int] = field(default_factory=dict)  # configurations not worth deploying, by the reason
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -12,6 +12,7 @@ from ray.tune.search import Searcher
 
 from orchestrator.confirmation import Cell, Contender, Series, line_up
 from orchestrator.result import BASELINE, Configuration, Score, Status
+from orchestrator.search.frame import StudySearcher
 
 
 class ConfirmingSearch(Searcher):
@@ -22,7 +23,7 @@ class ConfirmingSearch(Searcher):
     `searcher` takes, which hears of its own trials only.
     """
 
-    def __init__(self, searcher: Searcher, maximize: bool, top: int, replications: int) -> None:
+    def __init__(self, searcher: StudySearcher, maximize: bool, top: int, replications: int) -> None:
         """`top` is how many of the best trials are measured again beside the baseline; with 0 none are."""
         super().__init__()
         self._searcher = searcher
@@ -35,6 +36,11 @@ class ConfirmingSearch(Searcher):
         self._contenders: list[Contender] = []
         self._series: Series | None = None
         self._confirming: dict[str, Cell] = {}
+
+    @property
+    def pruned(self) -> Mapping[str, int]:
+        """What the searcher left out."""
+        return self._searcher.pruned
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The searcher's suggestion or the next replication; None for "not now", FINISHED after the last one."""

@@ -15,7 +15,7 @@ from ray import cloudpickle
 from ray.tune.search import Searcher
 
 from orchestrator.plain import identity
-from orchestrator.pruning.reasons import DUPLICATE
+from orchestrator.pruned import DUPLICATE
 from orchestrator.result import BASELINE, Configuration
 from orchestrator.search.algorithm import Algorithm, Task
 from orchestrator.search.history import History, observe

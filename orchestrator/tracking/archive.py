@@ -55,6 +55,7 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
         objective=tags["objective"],
         trials=tuple(trial for trial in ended if trial.confirms is None),
         replications=tuple(trial for trial in ended if trial.confirms is not None),
+        pruned=json.loads(tags.get(entities.PRUNED, "{}")),
         further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
     return confirmed(study)

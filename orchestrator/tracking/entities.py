@@ -22,6 +22,7 @@ REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""
 
+PRUNED = "pruned"  # JSON, as is the next one
 FURTHER = "further_objectives"
 """As JSON, in the form of the experiment file; absent where there is one objective alone."""
 

@@ -118,6 +118,7 @@ class MlflowTracker:
             {
                 "best_trial": best.number if best else None,
                 "recommended_trial": winner.number if winner else None,
+                entities.PRUNED: study.pruned or None,
             }
         )
         with store.explained(self.uri):

@@ -54,6 +54,8 @@ class MemoryTracker:
 
     def finish_study(self, study):
         self.finished.append(study)
+        summary, kept = self._studies[-1]
+        self._studies[-1] = summary, replace(kept, pruned=study.pruned)
         self._summarise(status="FINISHED")
         self._open = False
 

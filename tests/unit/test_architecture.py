@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
-        *("pruning", "document", "experiment", "serve_config", "result", "errors"),
+        *("pruning", "pruned", "document", "experiment", "serve_config", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
     "study": {"backend.port", "tracking.port", "confirmation", "experiment", "result", "errors"},
@@ -45,12 +45,12 @@ ROOMS: dict[str, set[str]] = {
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
     "tracking": {"document", "confirmation", "measure.samples", "result", "errors"},
-    "search": {"confirmation", "pruning.reasons", "space", "knob", "validation", "result", "plain"},
+    "search": {"confirmation", "pruned", "space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
     # What is not worth deploying, by Serve's own rules and the load.
-    "pruning": {"experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
+    "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
     # The public JSON document of a study.
     "document": {"measure.measurement", "measure.verdict", "result"},
     # The YAML file as validated values.
@@ -66,6 +66,7 @@ ROOMS: dict[str, set[str]] = {
     "confirmation": {"serve_config.settings", "measure", "result", "plain"},
     "assignment": {"measure.race", "result"},
     "rate_search": {"measure.verdict"},
+    "pruned": set(),
     "ceiling": {"space", "knob"},
     "diagnosis": {"measure", "serve_config.settings"},
     "serve_config": {"validation"},

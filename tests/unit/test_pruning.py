@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from orchestrator.experiment import Bursts, ClosedLoop, Experiment, Load, MaxRate, Steady
 from orchestrator.objective import Slo
-from orchestrator.pruning import BATCH, RESOURCES, WAIT, Node, Pruning, summary
+from orchestrator.pruned import BATCH, RESOURCES, WAIT, summary
+from orchestrator.pruning import Node, Pruning
 from orchestrator.pruning.census import every
 from orchestrator.space import Space, parse_knob
 

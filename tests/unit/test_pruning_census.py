@@ -12,7 +12,8 @@ from orchestrator.cli.pruned import print_pruned
 from orchestrator.experiment import ClosedLoop, Experiment, Load, load_experiment
 from orchestrator.objective import Slo
 from orchestrator.plain import identity
-from orchestrator.pruning import BATCH, DUPLICATE, RESOURCES, Node, Pruning, census
+from orchestrator.pruned import BATCH, DUPLICATE, RESOURCES
+from orchestrator.pruning import Node, Pruning, census
 from orchestrator.pruning.census import DRAWS, every
 from orchestrator.space import Space, parse_knob
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -92,6 +93,8 @@ def test_the_tracker_holds_what_the_study_returns():
 
 class Listed:
     """Suggests these batch sizes with two replicas, and keeps what it is told."""
+
+    pruned: ClassVar = {}
 
     def __init__(self, *sizes):
         self.left, self.heard = list(enumerate(sizes)), []
