@@ -42,8 +42,8 @@ def make_searcher(
     """The searcher of a study; equal arguments and results give equal suggestions.
 
     `trials` counts the suggestions after the baseline. `maximize` has one entry for each objective; the algorithms for
-    one objective go by the first. For `prune`, `canonical` and `in_place` see `orchestrator.search.algorithm.Task`. `settings` are
-    the algorithm's own, from the experiment file.
+    one objective go by the first. For `prune`, `canonical` and `in_place` see `orchestrator.search.algorithm.Task`.
+    `settings` are the algorithm's own, from the experiment file.
     ValueError: unknown algorithm, or nothing to search.
     """
     if algorithm not in ALGORITHMS:
