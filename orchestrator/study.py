@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -37,26 +37,22 @@ def run_study(
     tracker: Tracker,
     observer: Observer,
     environment: Mapping[str, Any],
+    earlier: StudyResult | None = None,
 ) -> StudyResult:
     """Runs every trial that the searcher asks for and returns them with what they say.
 
-    However it ends, no run stays open in the tracker: an interrupted or aborted study is marked as killed there.
+    With `earlier` that study is gone on with: its trials count, and the searcher knows of them. However it ends, no run
+    stays open in the tracker: an interrupted or aborted study is marked as killed there.
 
     Raises:
         StudyAbortedError: the application does not work at all.
     """
-    study_id = tracker.start_study(
-        experiment_name=experiment.name,
-        experiment_file_text=experiment.text,
-        experiment_file_name=experiment.file.name,
-        algorithm=experiment.search.algorithm,
-        seed=experiment.search.seed,
-        objective=experiment.objective.metric,
-        maximize=experiment.objective.maximize,
-        environment=environment,
-        further=experiment.objectives[1:],
-    )
-    record = StudyRecord(experiment, study_id, searcher, tracker, observer)
+    if earlier is not None:
+        study_id = earlier.study_id
+        tracker.resume_study(study_id)
+    else:
+        study_id = _start(experiment, tracker, environment)
+    record = StudyRecord(experiment, study_id, searcher, tracker, observer, earlier.trials if earlier else ())
     try:
         observer.study_started(study_id)
         backend.run(experiment, searcher, record)
@@ -68,18 +64,38 @@ def run_study(
     return result
 
 
+def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any]) -> str:
+    return tracker.start_study(
+        experiment_name=experiment.name,
+        experiment_file_text=experiment.text,
+        experiment_file=experiment.file,
+        algorithm=experiment.search.algorithm,
+        seed=experiment.search.seed,
+        objective=experiment.objective.metric,
+        maximize=experiment.objective.maximize,
+        environment=environment,
+        further=experiment.objectives[1:],
+    )
+
+
 class StudyRecord:
     """Keeps each trial and each replication once, in the tracker and in memory: the back end's listener."""
 
     def __init__(
-        self, experiment: Experiment, study_id: str, searcher: Suggestions, tracker: Tracker, observer: Observer
+        self,
+        experiment: Experiment,
+        study_id: str,
+        searcher: Suggestions,
+        tracker: Tracker,
+        observer: Observer,
+        earlier: Sequence[TrialResult] = (),
     ) -> None:
         self._experiment = experiment
         self._study_id = study_id
         self._searcher = searcher
         self._tracker = tracker
         self._observer = observer
-        self._trials: dict[int, TrialResult] = {}
+        self._trials = {trial.number: trial for trial in earlier}
         self._replications: list[TrialResult] = []
 
     def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:

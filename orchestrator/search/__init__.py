@@ -37,12 +37,13 @@ def make_searcher(
     prune: Callable[[Configuration], str | None] | None = None,
     canonical: Callable[[Configuration], Configuration] | None = None,
     in_place: Callable[[Configuration, Configuration], bool] | None = None,
+    is_over: Callable[[], bool] = lambda: False,
     **settings: Any,
 ) -> StudySearcher:
     """The searcher of a study; equal arguments and results give equal suggestions.
 
     `trials` counts the suggestions after the baseline. `maximize` has one entry for each objective; the algorithms for
-    one objective go by the first. For `prune`, `canonical` and `in_place` see `orchestrator.search.algorithm.Task`.
+    one objective go by the first. For `prune` and what follows see `orchestrator.search.algorithm.Task`.
     `settings` are the algorithm's own, from the experiment file.
     ValueError: unknown algorithm, or nothing to search.
     """
@@ -50,7 +51,7 @@ def make_searcher(
         raise ValueError(unknown("algorithm", algorithm, ALGORITHMS))
     if not space.knobs:
         raise ValueError("the space has no knobs, so there is nothing to search")
-    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place)
+    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over)
     return StudySearcher(task, _factory(algorithm)(task, **settings))
 
 

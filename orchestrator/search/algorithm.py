@@ -27,6 +27,7 @@ class Task:
     `trials` does not count the baseline; `maximize` has one entry for each objective. `prune` gives the reason why a
     configuration is not worth deploying, or None; `canonical` the one configuration of the space that stands for all of
     the same effect; `in_place` says whether Serve gets from one configuration to another without replacing replicas.
+    `is_over` says whether the search has had its time.
     """
 
     space: Space
@@ -38,6 +39,7 @@ class Task:
     prune: Callable[[Configuration], str | None] | None = None
     canonical: Callable[[Configuration], Configuration] | None = None
     in_place: Callable[[Configuration, Configuration], bool] | None = None
+    is_over: Callable[[], bool] = lambda: False
 
 
 class Algorithm(Protocol):

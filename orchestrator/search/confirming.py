@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,14 @@ class ConfirmingSearch(Searcher):
         self._searcher.on_trial_complete(trial_id, result, error)
         if trial_id in self._searching:
             self._remember(self._searching.pop(trial_id), status, report)
+
+    def replay(self, finished: Sequence[tuple[int, Configuration, Mapping[str, Any]]]) -> None:
+        """See `StudySearcher.replay`; earlier replications do not count."""
+        self._searcher.replay(finished)
+        for number, configuration, report in finished:
+            self._number = number + 1
+            suggestion = {"number": number, "configuration": configuration}
+            self._remember(suggestion, Status(report["status"]), report)
 
     def save(self, checkpoint_path: str) -> None:
         """Write the whole state to a file, the searcher's included."""

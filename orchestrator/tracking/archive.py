@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.confirmation import confirmed
 from orchestrator.document import objective_from_document
-from orchestrator.result import StudyResult, TrialResult
+from orchestrator.result import StudyResult
 from orchestrator.tracking import artifacts, entities
 from orchestrator.tracking.port import StudySummary, find_study
 
@@ -43,8 +43,12 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
     study_id = find_study(ref, studies(client)).study_id
     parent = client.get_run(study_id)
     tags = parent.data.tags
-    children = _runs(client, [parent.info.experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
-    ended = [_trial(client, run.info.artifact_uri) for run in children if "status" in run.data.tags]
+    with TemporaryDirectory() as directory:
+        ended = [
+            artifacts.read_trial(_download(client, run.info.artifact_uri, artifacts.TRIAL, Path(directory)))
+            for run in _children(client, parent.info.experiment_id, study_id)
+            if "status" in run.data.tags and run.data.tags.get(entities.KIND) != entities.SUPERSEDED
+        ]
     ended.sort(key=lambda trial: trial.number)
     study = StudyResult(
         study_id=study_id,
@@ -61,17 +65,30 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
     return confirmed(study)
 
 
-def _trial(client: MlflowClient, artifact_uri: str) -> TrialResult:
+def replications(client: MlflowClient, experiment_id: str, study_id: str) -> list[str]:
+    """The runs of a study's replications."""
+    children = _children(client, experiment_id, study_id)
+    return [run.info.run_id for run in children if run.data.tags.get(entities.KIND) == entities.REPLICATION]
+
+
+def experiment_file(client: MlflowClient, study_id: str) -> tuple[Path, str]:
+    """Where the experiment file of a study was, and what stood in it."""
+    run = client.get_run(study_id)
+    file = Path(run.data.tags[entities.FILE])
+    with TemporaryDirectory() as directory:
+        return file, _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
+
+
+def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:
+    """By address: by the run's id MLflow would ask for the run twice more."""
     from mlflow.artifacts import download_artifacts
 
-    with TemporaryDirectory() as directory:
-        # by address: by the run's id it would ask for the run twice more
-        path = download_artifacts(
-            artifact_uri=f"{artifact_uri}/{artifacts.TRIAL}",
-            dst_path=directory,
-            tracking_uri=client.tracking_uri,
-        )
-        return artifacts.read_trial(Path(path))
+    address = f"{artifact_uri}/{name}"
+    return Path(download_artifacts(artifact_uri=address, dst_path=str(directory), tracking_uri=client.tracking_uri))
+
+
+def _children(client: MlflowClient, experiment_id: str, study_id: str) -> Iterator[Any]:
+    return _runs(client, [experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
 
 
 def _runs(client: MlflowClient, experiment_ids: list[str], where: str = "") -> Iterator[Any]:

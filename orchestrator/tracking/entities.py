@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 KIND = "kind"  # tells our runs from others in the same MLflow experiment
 STUDY = "study"
 TRIAL = "trial"
+SUPERSEDED = "superseded"  # a replication of a study that was gone on with since
+FILE = "experiment_file"
 REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""

@@ -55,7 +55,7 @@ class MlflowTracker:
         self,
         experiment_name: str,
         experiment_file_text: str,
-        experiment_file_name: str,
+        experiment_file: Path,
         algorithm: str,
         seed: int,
         objective: str,
@@ -73,6 +73,7 @@ class MlflowTracker:
             "objective": objective,
             "maximize": maximize,
             entities.FURTHER: [objective_document(one) for one in further] or None,
+            entities.FILE: str(experiment_file),
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }
@@ -83,9 +84,23 @@ class MlflowTracker:
             with self._killed_on_error():
                 entities.log(self._client, study_id, self._now_ms(), params=facts)
                 with TemporaryDirectory() as directory:
-                    artifacts.write_study(Path(directory), experiment_file_name, experiment_file_text, environment)
+                    artifacts.write_study(Path(directory), experiment_file.name, experiment_file_text, environment)
                     self._client.log_artifacts(study_id, directory)
         return study_id
+
+    def resume_study(self, study_id: str) -> None:
+        """Open the parent run again."""
+        with store.explained(self.uri):
+            self._experiment_id = self._client.get_run(study_id).info.experiment_id
+            self._study_id, self._runs = study_id, {}
+            for run_id in archive.replications(self._client, self._experiment_id, study_id):
+                self._client.set_tag(run_id, entities.KIND, entities.SUPERSEDED)
+            self._client.update_run(study_id, status="RUNNING")
+
+    def experiment_file(self, study_id: str) -> tuple[Path, str]:
+        """From the tag and the artifact of the parent run."""
+        with store.explained(self.uri):
+            return archive.experiment_file(self._client, study_id)
 
     def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """Open a child run with the knobs as params."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.errors import UsageError
@@ -34,7 +35,7 @@ class Tracker(Protocol):
         self,
         experiment_name: str,
         experiment_file_text: str,
-        experiment_file_name: str,
+        experiment_file: Path,
         algorithm: str,
         seed: int,
         objective: str,
@@ -46,6 +47,14 @@ class Tracker(Protocol):
 
         `objective` is the figure that leads it, `further` has the objectives beside it.
         """
+        ...
+
+    def resume_study(self, study_id: str) -> None:
+        """Open a study of the store again, to add trials; the replications that it has do not count any more."""
+        ...
+
+    def experiment_file(self, study_id: str) -> tuple[Path, str]:
+        """Where the experiment file of a study was, and what stood in it."""
         ...
 
     def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:

@@ -87,6 +87,11 @@ def drive(searcher, outcome, first=0):
     return configurations
 
 
+def finished(configurations, outcome):
+    """(number, configuration, report), as a study's trials are replayed."""
+    return [(number, *seen) for number, seen in enumerate(observations(configurations, outcome))]
+
+
 def observations(configurations, outcome):
     """What was recorded of a study's trials: (configuration, report)."""
     return [
@@ -181,14 +186,35 @@ def test_a_resumed_search_suggests_what_an_uninterrupted_one_would_have(algorith
     whole = drive(make(algorithm, trials=trials, in_place=in_place), mixed_outcome)
     for done in (0, 1, 7, 12, trials, trials + 1):
         resumed = make(algorithm, trials=trials, in_place=in_place)
-        resumed.replay(observations(whole[:done], mixed_outcome))
+        resumed.replay(finished(whole[:done], mixed_outcome))
         assert drive(resumed, mixed_outcome, first=done) == whole[done:]
+
+
+def test_a_trial_that_was_interrupted_leaves_its_number_behind_and_is_made_up_for(algorithm):
+    resumed = make(algorithm, SURFACE, 6, SURFACE_BASELINE, parallel=2)
+    points = [SURFACE_BASELINE, *({"x": index / 10, "y": 10.0, "n": 6} for index in range(1, 5))]
+    done = finished(points, on_the_hill)
+    resumed.replay([done[0], done[1], done[2], done[4]])  # 3 was under way beside 4
+    rest = [resumed.suggest(f"trial_{number}") for number in (5, 6)]
+    resumed.on_trial_complete("trial_5", measured(1.0))
+    rest.append(resumed.suggest("trial_7"))
+    assert [suggestion["number"] for suggestion in rest] == [5, 6, 7]
+    resumed.on_trial_complete("trial_6", measured(1.0))
+    assert resumed.suggest("trial_8") == Searcher.FINISHED, "six trials beside the baseline have ended or are out"
+
+
+def test_when_its_time_is_over_a_search_ends_but_not_before_the_baseline(algorithm):
+    over = iter([False, False, True])
+    searcher = make(algorithm, SURFACE, 20, SURFACE_BASELINE, is_over=lambda: next(over))
+    assert len(drive(searcher, on_the_hill)) == 1 + 2
+    late = make(algorithm, SURFACE, 20, SURFACE_BASELINE, is_over=lambda: True)
+    assert drive(late, on_the_hill) == [SURFACE_BASELINE]
 
 
 def test_a_resumed_search_learns_from_trials_that_it_would_not_have_suggested(algorithm):
     others = [{"x": 0.3 + index / 100, "y": 10.0, "n": 6} for index in range(8)]
     resumed = make(algorithm, SURFACE, 12, SURFACE_BASELINE)
-    resumed.replay(observations([SURFACE_BASELINE, *others], on_the_hill))
+    resumed.replay(finished([SURFACE_BASELINE, *others], on_the_hill))
     rest = drive(resumed, on_the_hill, first=9)
     assert len(rest) == 12 - 8
     assert not [configuration for configuration in rest if configuration in others]

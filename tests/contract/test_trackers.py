@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,7 +180,7 @@ def start(tracker, name, **changes):
     study = {
         "experiment_name": name,
         "experiment_file_text": f"name: {name}\n",
-        "experiment_file_name": f"{name}.yaml",
+        "experiment_file": Path(f"/there/{name}.yaml"),
         "algorithm": "hyperopt",
         "seed": 7,
         "objective": "throughput_rps",

@@ -16,6 +16,7 @@ class MemoryTracker:
     def __init__(self, clock=lambda: 0.0):
         self._clock = clock
         self._studies = []  # (StudySummary, StudyResult) in the order they were started
+        self._files = {}
         self._open = False
         self.started = {}  # number -> configuration, of the trials under way
         self.killed = []
@@ -25,7 +26,7 @@ class MemoryTracker:
         self,
         experiment_name,
         experiment_file_text,
-        experiment_file_name,
+        experiment_file,
         algorithm,
         seed,
         objective,
@@ -38,8 +39,19 @@ class MemoryTracker:
         summary = StudySummary(study_id, experiment_name, started, "RUNNING", 0)
         study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, (), further)
         self._studies.append((summary, study))
+        self._files[study_id] = experiment_file, experiment_file_text
         self._open = True
         return study_id
+
+    def resume_study(self, study_id):
+        place = next(i for i, (summary, _) in enumerate(self._studies) if summary.study_id == study_id)
+        summary, study = self._studies.pop(place)
+        self._studies.append((summary, replace(study, replications=())))  # the latest one is the open one
+        self._summarise(status="RUNNING")
+        self._open = True
+
+    def experiment_file(self, study_id):
+        return self._files[study_id]
 
     def start_trial(self, number, configuration, confirms=None):
         self.started[number] = configuration
@@ -67,7 +79,7 @@ class MemoryTracker:
         self._open = False
 
     def studies(self):
-        return [summary for summary, _ in reversed(self._studies)]
+        return sorted((summary for summary, _ in self._studies), key=lambda summary: summary.started, reverse=True)
 
     def load_study(self, ref):
         wanted = find_study(ref, self.studies()).study_id
