@@ -11,7 +11,7 @@ from orchestrator.confirmation import confirmed
 from orchestrator.errors import StudyAbortedError
 from orchestrator.experiment import Experiment
 from orchestrator.result import Configuration, Status, StudyResult, TrialResult, best_of
-from orchestrator.tracking.port import Tracker
+from orchestrator.tracking.port import Origin, Tracker
 
 HOPELESS = 3
 """A study whose first trials, this many and the baseline among them, have all failed ends: nothing works at all."""
@@ -67,8 +67,7 @@ def run_study(
 def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any]) -> str:
     return tracker.start_study(
         experiment_name=experiment.name,
-        experiment_file_text=experiment.text,
-        experiment_file=experiment.file,
+        origin=Origin(experiment.file, experiment.text, experiment.search.model_dump(exclude_unset=True)),
         algorithm=experiment.search.algorithm,
         seed=experiment.search.seed,
         objective=experiment.objective.metric,

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from orchestrator.cli.display import StudyDisplay
 from orchestrator.cli.output import own_output
+from orchestrator.cli.plan import StudyPlan
 from orchestrator.cli.stop import StopSignals
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
-from orchestrator.experiment import Experiment
 from orchestrator.result import StudyResult
 
 LOG = "mlruns/orchestrator.log"
@@ -22,13 +22,13 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells expect it."""
 
 
-def run_command(experiment: Experiment, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
+def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
     """Runs the study and prints its outcome; returns the exit code."""
     with own_output(Path.cwd() / LOG) as output:
         console = Console(file=output.stderr if as_json else output.stdout)
         try:
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
-                result = _study(console, stop, experiment, address, tracking_uri)
+                result = _study(console, stop, plan, address, tracking_uri)
         except KeyboardInterrupt:
             console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
             return INTERRUPTED
@@ -41,8 +41,9 @@ def run_command(experiment: Experiment, address: str | None, tracking_uri: str |
 
 
 def _study(
-    console: Console, stop: StopSignals, experiment: Experiment, address: str | None, tracking_uri: str | None
+    console: Console, stop: StopSignals, plan: StudyPlan, address: str | None, tracking_uri: str | None
 ) -> StudyResult:
+    experiment = plan.experiment
     with StudyDisplay(console, experiment) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
@@ -55,18 +56,18 @@ def _study(
         tracker = open_tracker(tracking_uri, Path.cwd())
         check_payloads(experiment.workload, experiment.file.parent, experiment.load.items_per_request)
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
-        plan = experiment.cluster
-        with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:
+        wanted = experiment.cluster
+        with open_cluster(address, wanted.data_plane, wanted.num_cpus) as cluster:
             stop.arm()
             from orchestrator.backend.tune import TuneBackend
-            from orchestrator.cli.searcher import confirming, search_of
+            from orchestrator.cli.searcher import searcher_of
 
             display.doing("starting Ray Serve")
             backend = TuneBackend(cluster, on_phases=display.watch)
-            searcher = confirming(search_of(experiment, cluster, backend.parallel), experiment)
+            searcher = searcher_of(plan, cluster, backend.parallel)
             environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:
-                return run_study(experiment, searcher, backend, tracker, display, environment)
+                return run_study(experiment, searcher, backend, tracker, display, environment, plan.resumed)
             finally:
                 display.doing("stopping Ray Serve and the cluster")
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import time
+
+from orchestrator.cli.plan import StudyPlan, observations
 from orchestrator.cluster import Cluster
-from orchestrator.experiment import Experiment
 from orchestrator.pruning import Node, Pruning
 from orchestrator.result import Configuration
-from orchestrator.search import ConfirmingSearch, StudySearcher, make_searcher
+from orchestrator.search import ConfirmingSearch, make_searcher
 from orchestrator.serve_config import in_place, merge
 
 
-def search_of(experiment: Experiment, cluster: Cluster, parallel: int) -> StudySearcher:
-    """What `experiment.search` asks for, on the nodes of `cluster`, `parallel` trials at a time."""
+def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingSearch:
+    """What the plan asks for, on the nodes of `cluster`, `parallel` trials at a time; its budget begins now."""
+    experiment = plan.experiment
     node = Node.largest_of(cluster.trial_resources) if cluster.trial_resources else None
     rules = Pruning(experiment, node, cluster.data_plane)
+    budget = experiment.search.budget
+    end = None if budget is None else time.monotonic() + budget
 
     def reachable(before: Configuration, after: Configuration) -> bool:
         return in_place(merge(experiment.app, before), merge(experiment.app, after))
 
-    return make_searcher(
+    search = make_searcher(
         space=experiment.space,
         algorithm=experiment.search.algorithm,
         seed=experiment.search.seed,
@@ -29,11 +34,12 @@ def search_of(experiment: Experiment, cluster: Cluster, parallel: int) -> StudyS
         prune=rules.prune,
         canonical=rules.canonical,
         in_place=reachable,
+        is_over=lambda: end is not None and time.monotonic() >= end,
         **experiment.search.settings(),
     )
-
-
-def confirming(search: StudySearcher, experiment: Experiment) -> ConfirmingSearch:
-    """The search, and after it the replications of its best trials."""
-    plan = experiment.confirm
-    return ConfirmingSearch(search, experiment.objective.maximize, plan.top, plan.replications)
+    search.inform(plan.known)
+    confirm = experiment.confirm
+    searcher = ConfirmingSearch(search, experiment.objective.maximize, confirm.top, confirm.replications)
+    if plan.resumed is not None:
+        searcher.replay(observations(plan.resumed))
+    return searcher

@@ -1,6 +1,6 @@
 """The experiment file as validated, frozen values."""
 
-from orchestrator.experiment.load import load_experiment
+from orchestrator.experiment.load import load_experiment, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
 
@@ -20,4 +20,5 @@ __all__ = [
     "Steady",
     "Trace",
     "load_experiment",
+    "read_experiment",
 ]

@@ -42,7 +42,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def load_experiment(path: Path) -> Experiment:
     """Reads and checks an experiment file; ExperimentError holds all of its problems in file order."""
-    text = _read(path)
+    return read_experiment(_read(path), path)
+
+
+def read_experiment(text: str, path: Path) -> Experiment:
+    """The same, of a text that stands, or stood, in the file at `path`: other files are looked for beside that."""
     try:
         source = Source(text)
     except UnreadableError as error:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.errors import UsageError
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
 from orchestrator.objective import Prices, Slo
-from orchestrator.plain import is_number
+from orchestrator.plain import is_number, seconds
 from orchestrator.result import Configuration, Objective
 from orchestrator.serve_config import read
 from orchestrator.space import Condition, Space
@@ -76,13 +76,14 @@ SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy"}
 class SearchPlan(Section):
     """How the space is searched; `trials` does not count the baseline.
 
-    `levels` is how many values of a range take part in a grid; `epsilon` the share of configurations that
-    epsilon_greedy draws at random.
+    After `budget` seconds (in a file `90s`, `10m`, `1h30m`) no trial begins. `levels` is how many values of a range take
+    part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at random.
     """
 
     algorithm: Algorithm = "hyperopt"
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    budget: Annotated[float, BeforeValidator(seconds)] | None = None
     levels: int = Field(default=5, ge=2, le=1000)
     epsilon: float = Field(default=0.3, ge=0, le=1)
 
@@ -161,12 +162,9 @@ class Experiment(BaseModel):
         """The file's own values, or Serve's defaults, of the knobs that are active under them."""
         return baseline(self.app, self.space)
 
-    def with_overrides(
-        self, trials: int | None = None, seed: int | None = None, algorithm: str | None = None
-    ) -> Experiment:
-        """The experiment with other values in `search`; UsageError when one of them is not allowed."""
-        given = {"trials": trials, "seed": seed, "algorithm": algorithm}
-        changed = {key: value for key, value in given.items() if value is not None}
+    def with_overrides(self, **search: Any) -> Experiment:
+        """The experiment with other values in `search`, None for no other; UsageError when one is not allowed."""
+        changed = {key: value for key, value in search.items() if value is not None}
         wanted = {**self.search.model_dump(exclude_unset=True), **changed}
         others = [key for key, owner in SETTINGS.items() if owner != wanted.get("algorithm", self.search.algorithm)]
         search, findings = validate(SearchPlan, {key: value for key, value in wanted.items() if key not in others})

@@ -15,7 +15,7 @@ from orchestrator.confirmation import confirmed
 from orchestrator.document import objective_from_document
 from orchestrator.result import StudyResult
 from orchestrator.tracking import artifacts, entities
-from orchestrator.tracking.port import StudySummary, find_study
+from orchestrator.tracking.port import Origin, StudySummary, find_study
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,12 +71,13 @@ def replications(client: MlflowClient, experiment_id: str, study_id: str) -> lis
     return [run.info.run_id for run in children if run.data.tags.get(entities.KIND) == entities.REPLICATION]
 
 
-def experiment_file(client: MlflowClient, study_id: str) -> tuple[Path, str]:
-    """Where the experiment file of a study was, and what stood in it."""
+def origin(client: MlflowClient, study_id: str) -> Origin:
+    """What a study was started from."""
     run = client.get_run(study_id)
     file = Path(run.data.tags[entities.FILE])
     with TemporaryDirectory() as directory:
-        return file, _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
+        text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
+    return Origin(file, text, json.loads(run.data.tags[entities.SEARCH]))
 
 
 def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:

@@ -20,6 +20,7 @@ STUDY = "study"
 TRIAL = "trial"
 SUPERSEDED = "superseded"  # a replication of a study that was gone on with since
 FILE = "experiment_file"
+SEARCH = "search"
 REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""

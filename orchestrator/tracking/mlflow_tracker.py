@@ -14,7 +14,7 @@ from orchestrator.document import objective_document
 from orchestrator.errors import TrackingError
 from orchestrator.result import BASELINE, Configuration, Objective, Status, StudyResult, TrialResult
 from orchestrator.tracking import archive, artifacts, entities, store
-from orchestrator.tracking.port import StudySummary
+from orchestrator.tracking.port import Origin, StudySummary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -54,8 +54,7 @@ class MlflowTracker:
     def start_study(
         self,
         experiment_name: str,
-        experiment_file_text: str,
-        experiment_file: Path,
+        origin: Origin,
         algorithm: str,
         seed: int,
         objective: str,
@@ -73,7 +72,8 @@ class MlflowTracker:
             "objective": objective,
             "maximize": maximize,
             entities.FURTHER: [objective_document(one) for one in further] or None,
-            entities.FILE: str(experiment_file),
+            entities.FILE: str(origin.file),
+            entities.SEARCH: origin.search,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }
@@ -84,7 +84,7 @@ class MlflowTracker:
             with self._killed_on_error():
                 entities.log(self._client, study_id, self._now_ms(), params=facts)
                 with TemporaryDirectory() as directory:
-                    artifacts.write_study(Path(directory), experiment_file.name, experiment_file_text, environment)
+                    artifacts.write_study(Path(directory), origin.file.name, origin.text, environment)
                     self._client.log_artifacts(study_id, directory)
         return study_id
 
@@ -97,10 +97,10 @@ class MlflowTracker:
                 self._client.set_tag(run_id, entities.KIND, entities.SUPERSEDED)
             self._client.update_run(study_id, status="RUNNING")
 
-    def experiment_file(self, study_id: str) -> tuple[Path, str]:
-        """From the tag and the artifact of the parent run."""
+    def origin(self, study_id: str) -> Origin:
+        """From tags and the artifact of the parent run."""
         with store.explained(self.uri):
-            return archive.experiment_file(self._client, study_id)
+            return archive.origin(self._client, study_id)
 
     def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """Open a child run with the knobs as params."""

@@ -28,14 +28,22 @@ class StudySummary:
     trials: int
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a study was started from: where its experiment file was, what stood in it, and what options changed."""
+
+    file: Path
+    text: str
+    search: Mapping[str, Any]  # of the file's section of that name, as it was after the command line's options
+
+
 class Tracker(Protocol):
     """Keeps one study at a time and reads back all of them; every method may raise TrackingError."""
 
     def start_study(
         self,
         experiment_name: str,
-        experiment_file_text: str,
-        experiment_file: Path,
+        origin: Origin,
         algorithm: str,
         seed: int,
         objective: str,
@@ -53,8 +61,8 @@ class Tracker(Protocol):
         """Open a study of the store again, to add trials; the replications that it has do not count any more."""
         ...
 
-    def experiment_file(self, study_id: str) -> tuple[Path, str]:
-        """Where the experiment file of a study was, and what stood in it."""
+    def origin(self, study_id: str) -> Origin:
+        """What a study was started from."""
         ...
 
     def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:

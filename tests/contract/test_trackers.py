@@ -23,6 +23,7 @@ from orchestrator.measure.samples import Samples
 from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 from orchestrator.tracking.mlflow_tracker import MlflowTracker, open_tracker
+from orchestrator.tracking.port import Origin
 from tests.fakes.tracker import MemoryTracker
 
 NAN = float("nan")
@@ -179,8 +180,7 @@ def name(request):
 def start(tracker, name, **changes):
     study = {
         "experiment_name": name,
-        "experiment_file_text": f"name: {name}\n",
-        "experiment_file": Path(f"/there/{name}.yaml"),
+        "origin": Origin(Path(f"/there/{name}.yaml"), f"name: {name}\n", {"trials": 7}),
         "algorithm": "hyperopt",
         "seed": 7,
         "objective": "throughput_rps",

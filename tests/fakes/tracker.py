@@ -16,7 +16,7 @@ class MemoryTracker:
     def __init__(self, clock=lambda: 0.0):
         self._clock = clock
         self._studies = []  # (StudySummary, StudyResult) in the order they were started
-        self._files = {}
+        self._origins = {}
         self._open = False
         self.started = {}  # number -> configuration, of the trials under way
         self.killed = []
@@ -25,8 +25,7 @@ class MemoryTracker:
     def start_study(
         self,
         experiment_name,
-        experiment_file_text,
-        experiment_file,
+        origin,
         algorithm,
         seed,
         objective,
@@ -39,7 +38,7 @@ class MemoryTracker:
         summary = StudySummary(study_id, experiment_name, started, "RUNNING", 0)
         study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, (), further)
         self._studies.append((summary, study))
-        self._files[study_id] = experiment_file, experiment_file_text
+        self._origins[study_id] = origin
         self._open = True
         return study_id
 
@@ -50,8 +49,8 @@ class MemoryTracker:
         self._summarise(status="RUNNING")
         self._open = True
 
-    def experiment_file(self, study_id):
-        return self._files[study_id]
+    def origin(self, study_id):
+        return self._origins[study_id]
 
     def start_trial(self, number, configuration, confirms=None):
         self.started[number] = configuration
