@@ -76,8 +76,8 @@ SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy"}
 class SearchPlan(Section):
     """How the space is searched; `trials` does not count the baseline.
 
-    After `budget` seconds (in a file `90s`, `10m`, `1h30m`) no trial begins. `levels` is how many values of a range take
-    part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at random.
+    After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins. `levels` is how many values of a range
+    take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at random.
     """
 
     algorithm: Algorithm = "hyperopt"
