@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
@@ -23,6 +25,15 @@ class OneClusterAtATime(LoadFileScheduling):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Integration tests first: all the others have passed before these have."""
     items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made lives as long as the run: the garbage collector need not look through it again and again."""
+    gc.freeze()
+    gc.enable()
+
+
+gc.disable()  # until all is collected
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneClusterAtATime:

@@ -5,13 +5,13 @@
 A/A: one configuration is measured as if it were two. A/B: the second server takes 10 % longer for everything. Two
 series of pairs each: a closed loop of 8 clients with exponential answers, judged by throughput, and an open loop on
 one worker (M/D/1 at a utilisation of 0.7), judged by the mean latency, whose requests are strongly correlated. The
-two loads of a pair run one after the other, which of them first in turn, each at most 15 s, with seeds of their
-own. "Different" is said as `orchestrator.measure.compare` says it: when the 95 % interval of the ratio, made from the
-two intervals, does not hold 1. Asked of the 50 pairs of a series: A/A different in at most 5 %, A/B found slower in
-at least 90 %. A load that is not valid is repeated once, as in a study; a pair with one that is not valid then is left
-out.
+two loads of a pair run one after the other, which of them first in turn, each at most 15 s, with the same arrivals, as
+the trials of a study have, and servers with seeds of their own. "Different" is said as `orchestrator.measure.compare`
+says it: when the 95 % interval of the ratio, made from the two intervals, does not hold 1. Asked of the 50 pairs of a
+series: A/A different in at most 5 %, A/B found slower in at least 90 %. A load that is not valid is repeated once, as
+in a study; a pair with one that is not valid then is left out.
 
-About 35 minutes: 400 loads, four at a time, on processors that are kept awake (awake.py). `--quick` makes 6 pairs.
+About 45 minutes: 400 loads, four at a time, on processors that are kept awake (awake.py). `--quick` makes 6 pairs.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def measure(pair: Pair) -> tuple[Pair, Comparison, list[str]]:
     series = SERIES[pair.series]
     seen = {}
     for which in (0, 1) if pair.number % 2 else (1, 0):
-        seed = 2 * pair.number + which
         slowdown = pair.slowdown if which else 1.0
-        with truth_server(series.law.arguments, "--seed", 5000 + seed, "--slowdown", slowdown) as server:
-            seen[which] = load_as_trial(server.url, **series.load, duration=MAX_S, warmup=WARMUP_S, seed=seed)
+        server_seed = 5000 + 2 * pair.number + which
+        with truth_server(series.law.arguments, "--seed", server_seed, "--slowdown", slowdown) as server:
+            seen[which] = load_as_trial(server.url, **series.load, duration=MAX_S, warmup=WARMUP_S, seed=pair.number)
     first, second = (seen[which].figure(series.figure) for which in (0, 1))
     found = compare(first.value, Interval(first.lo, first.hi), second.value, Interval(second.lo, second.hi))
     return pair, found, [document.reasons for document in seen.values() if not document.valid]
@@ -79,7 +79,8 @@ def main() -> None:
     options = parser.parse_args()
 
     pairs = 6 if options.quick else options.pairs
-    tasks = [Pair(series, slow, number) for number, series, slow in product(range(pairs), SERIES, (1.0, SLOWDOWN))]
+    # A series at a time: beside closed loops, which take all of the processor that they can, open loops would be late.
+    tasks = [Pair(series, slow, number) for series, number, slow in product(SERIES, range(pairs), (1.0, SLOWDOWN))]
     with processors_awake():
         found = side_by_side(measure, tasks, options.lanes)
     lines = []

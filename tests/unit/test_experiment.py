@@ -546,7 +546,7 @@ UNREADABLE = {
         ["line 1: is not valid YAML: while constructing a mapping found unhashable key"],
     ),
     "impossible number": ("name: !!int many\n", ["has a value that cannot be read"]),
-    "nested beyond reason": ("a: " + "[" * 1000 + "]" * 1000, ["is nested too deeply to be read"]),
+    "nested beyond reason": ("a: " + "[" * 700 + "]" * 700, ["is nested too deeply to be read"]),
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orchestrator.measure.compare import FREEDOM, compare
+from orchestrator.measure.compare import FREEDOM, RUN_TO_RUN, compare
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.windows import measure
 from tests.fakes.queues import independent, md1, to_samples
@@ -29,10 +29,10 @@ def share_that_differ(one, other, figure, pairs=50):
     return sum(comparison.differ for comparison in found) / pairs
 
 
-def test_it_is_welchs_test_on_the_logarithms():
+def test_it_is_welchs_test_on_the_logarithms_with_what_runs_differ_by_on_top():
     first, second = (100.0, 0.02), (110.0, 0.04)
     found = compare(first[0], interval(*first), second[0], interval(*second))
-    error = math.hypot(0.02, 0.04)
+    error = math.hypot(0.02, 0.04, RUN_TO_RUN)
     freedom = error**4 / (0.02**4 / FREEDOM + 0.04**4 / FREEDOM)
     half = float(stats.t.ppf(0.975, freedom)) * error
     assert found.ratio == pytest.approx(1.1)
@@ -46,10 +46,10 @@ def test_it_is_welchs_test_on_the_logarithms():
         (90.0, 0.01, 0.95, True),
         (100.0, 0.01, 0.95, False),
         (110.0, 0.04, 0.95, False),
-        (105.0, 0.016, 0.95, True),
-        (105.0, 0.016, 0.99, False),
-        (100.1, 0.0, 0.95, True),
-        (100.0, 0.0, 0.95, False),
+        (105.0, 0.014, 0.95, True),
+        (105.0, 0.014, 0.99, False),
+        (101.9, 0.0, 0.95, False),  # within what two runs of the same differ by
+        (102.1, 0.0, 0.95, True),
     ],
 )
 def test_they_differ_when_being_the_same_is_ruled_out(second, error, confidence, differ):
