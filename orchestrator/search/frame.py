@@ -6,7 +6,7 @@ import copy
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class StudySearcher(Searcher):
         self._batch = algorithm.batch if task.in_place else 1
         self._history = History()
         self._given = 0
+        self._lost = 0  # numbers of trials that were interrupted: they are not given again
         self._out: dict[str, Configuration] = {}
         self._queue: list[Configuration] = []  # chosen, and not yet given
         self._deployed = task.baseline  # by the trial that ended last: its place takes the next one
@@ -56,7 +57,7 @@ class StudySearcher(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next suggestion; None while `parallel` trials are out, FINISHED after the last one."""
-        if self._given > self._task.trials:
+        if self._given > self._task.trials + self._lost:
             return Searcher.FINISHED
         if len(self._out) >= self._task.parallel:
             return None  # Tune asks ahead; an answer now would know nothing of the trials that are out
@@ -83,19 +84,21 @@ class StudySearcher(Searcher):
             if self._task.space.contains(configuration):
                 self._history.inform(observe(configuration, report, self._task.maximize))
 
-    def replay(self, observations: Iterable[tuple[Configuration, Mapping[str, Any]]]) -> None:
-        """Continue a study: the trials that it has finished, in order of their numbers, the baseline first.
+    def replay(self, finished: Sequence[tuple[int, Configuration, Mapping[str, Any]]]) -> None:
+        """Continue a study: number, configuration and report of the trials that it has finished, in that order.
 
         The next suggestion is the one that an uninterrupted search would have made, if `inform` came before as it did.
         """
-        finished = list(observations)
-        unfinished_batch = self._start_of_batch(len(finished))
-        for configuration, report in finished:
-            if self._given == unfinished_batch:
+        end = 1 + max((number for number, _, _ in finished), default=-1)
+        self._lost = end - len(finished)
+        unfinished_batch = self._start_of_batch(end)
+        for number, configuration, report in finished:
+            if number == unfinished_batch:
+                self._given = number
                 self._fill()
             self._queue = [other for other in self._queue if identity(other) != identity(configuration)]
-            self._given += 1
             self._learn(configuration, report)
+        self._given = end
 
     def save(self, checkpoint_path: str) -> None:
         """Write the whole state to a file."""
@@ -131,7 +134,7 @@ class StudySearcher(Searcher):
 
     def _fill(self) -> None:
         """Choose what the rest of this batch of trials measures."""
-        end = min(self._start_of_batch(self._given) + self._batch, self._task.trials + 1)
+        end = min(self._start_of_batch(self._given) + self._batch, self._task.trials + self._lost + 1)
         for number in range(self._given, end):
             configuration = self._choose(np.random.default_rng([self._task.seed, number]))
             if configuration is not None:

@@ -87,10 +87,10 @@ def drive(searcher, outcome, first=0):
     return configurations
 
 
-def observations(configurations, outcome):
-    """What was recorded of a study's trials: (configuration, report)."""
+def recorded(configurations, outcome):
+    """What is known of a study's trials: (number, configuration, report)."""
     return [
-        (configuration, outcome(number, configuration)[0] or FAILED)
+        (number, configuration, outcome(number, configuration)[0] or FAILED)
         for number, configuration in enumerate(configurations)
     ]
 
@@ -181,14 +181,22 @@ def test_a_resumed_search_suggests_what_an_uninterrupted_one_would_have(algorith
     whole = drive(make(algorithm, trials=trials, in_place=in_place), mixed_outcome)
     for done in (0, 1, 7, 12, trials, trials + 1):
         resumed = make(algorithm, trials=trials, in_place=in_place)
-        resumed.replay(observations(whole[:done], mixed_outcome))
+        resumed.replay(recorded(whole[:done], mixed_outcome))
         assert drive(resumed, mixed_outcome, first=done) == whole[done:]
+
+
+def test_the_number_of_a_trial_that_was_interrupted_is_not_given_again(algorithm):
+    finished = [entry for entry in recorded([INSIDE] * 6, mixed_outcome) if entry[0] not in (2, 4)]
+    resumed = make(algorithm, trials=7)
+    resumed.replay(finished)
+    rest = drive(resumed, mixed_outcome, first=6)
+    assert len(finished) - 1 + len(rest) == 7, "the study has as many trials as were asked for"
 
 
 def test_a_resumed_search_learns_from_trials_that_it_would_not_have_suggested(algorithm):
     others = [{"x": 0.3 + index / 100, "y": 10.0, "n": 6} for index in range(8)]
     resumed = make(algorithm, SURFACE, 12, SURFACE_BASELINE)
-    resumed.replay(observations([SURFACE_BASELINE, *others], on_the_hill))
+    resumed.replay(recorded([SURFACE_BASELINE, *others], on_the_hill))
     rest = drive(resumed, on_the_hill, first=9)
     assert len(rest) == 12 - 8
     assert not [configuration for configuration in rest if configuration in others]
@@ -200,7 +208,7 @@ def test_what_earlier_studies_say_is_learned_from_and_not_counted(algorithm):
     earlier = [{"x": x / 10, "y": 10.0, "n": 6} for x in range(10)]
     outside = ({"x": 0.3, "y": 10.0, "n": 60}, measured(1e6))
     informed = make(algorithm, SURFACE, 8, SURFACE_BASELINE)
-    informed.inform([outside, *observations(earlier, on_the_hill)])
+    informed.inform([outside, *((configuration, measured(height(configuration))) for configuration in earlier)])
     found = drive(informed, on_the_hill)
     assert found[0] == SURFACE_BASELINE
     assert len(found) == 1 + 8
