@@ -21,7 +21,7 @@ from orchestrator.search.algorithm import Algorithm, Task
 from orchestrator.search.history import History, observe
 from orchestrator.search.loss import LEAST_VIOLATED
 
-MOST_DRAWS = 100_000
+MOST_DRAWS = 10_000
 """How many random configurations may turn out to be known or pruned before the search ends."""
 
 

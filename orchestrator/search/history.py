@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.plain import identity
 from orchestrator.result import Configuration, Status
-from orchestrator.search.loss import loss, squeezed_loss
+from orchestrator.search.loss import NOT_MEASURED, loss, squeezed_loss
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class History:
     def __init__(self) -> None:
         self._earlier: dict[str, Observation] = {}
         self._own: list[Observation] = []
-        self._front: list[Observation] = []  # of the own ones: no other is as good in every objective
+        self._front: list[int] = []  # places of own ones: no other is as good in every objective
         self._under_way: dict[str, Configuration] = {}
         self._known: set[str] = set()
 
@@ -78,17 +78,18 @@ class History:
         key = identity(observation.configuration)
         self._known.add(key)
         self._under_way.pop(key, None)
-        self._own.append(observation)
         self._keep_front(observation)
+        self._own.append(observation)
 
     def under_way(self) -> Iterable[Configuration]:
         """What is being measured, or is going to be, oldest first."""
         return self._under_way.values()
 
     def recommended(self) -> Iterator[Configuration]:
-        """The best configuration of earlier studies: the place to start."""
-        if self._earlier:
-            yield min(self._earlier.values(), key=lambda observation: observation.loss).configuration
+        """The best configuration of earlier studies, the place to start, until this study measures it."""
+        key = min(self._earlier, key=lambda key: self._earlier[key].loss, default=None)
+        if key is not None and key not in self._known and self._earlier[key].loss < NOT_MEASURED:
+            yield self._earlier[key].configuration
 
     def best(self) -> Observation | None:
         """The one with the least loss, the earliest of equals; None before there is any."""
@@ -103,10 +104,9 @@ class History:
         if len(everything) <= most:
             return everything
         latest = len(everything) - most // 2
-        best = heapq.nsmallest(most // 2, range(latest), key=lambda index: everything[index].loss)
-        front = {id(observation) for observation in self._front}
-        chosen = {*best, *range(latest, len(everything))}
-        return [o for index, o in enumerate(everything) if index in chosen or id(o) in front]
+        best = heapq.nsmallest(most // 2, range(latest), key=lambda place: everything[place].loss)
+        front = [len(everything) - len(self._own) + place for place in self._front]
+        return [everything[place] for place in sorted({*best, *front, *range(latest, len(everything))})]
 
     def _all(self) -> list[Observation]:
         return [*(o for key, o in self._earlier.items() if key not in self._known), *self._own]
@@ -114,8 +114,9 @@ class History:
     def _keep_front(self, new: Observation) -> None:
         if new.losses is None or new.violation:
             return
-        if not any(_as_good(other, new) for other in self._front):
-            self._front = [*(other for other in self._front if not _as_good(new, other)), new]
+        front = [(place, self._own[place]) for place in self._front]
+        if not any(_as_good(other, new) for _, other in front):
+            self._front = [*(place for place, other in front if not _as_good(new, other)), len(self._own)]
 
 
 def _as_good(one: Observation, other: Observation) -> bool:

@@ -29,7 +29,7 @@ GP_RANDOM = 4
 GP_PATIENCE = 3
 """As `PATIENCE`, less because each further proposal costs a fit."""
 
-POPULATION = (8, 50)
+POPULATION = (20, 50)
 """Bounds of NSGA-II's population, which is otherwise a quarter of the trials."""
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)  # it tells of every trial, and of a search that converges
