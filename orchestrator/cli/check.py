@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.names import duration, value_text
 from orchestrator.experiment import (
     Bursts,
     ClosedLoop,
@@ -17,6 +16,7 @@ from orchestrator.experiment import (
     Steady,
     Trace,
 )
+from orchestrator.names import duration, value_text
 
 STARTUP_S = 15.0
 IN_PLACE_S, REPLACED_S = 0.6, 4.5

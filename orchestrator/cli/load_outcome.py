@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import figure
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.verdict import Verdict
 from orchestrator.measure.windows import in_window
+from orchestrator.names import figure
 from orchestrator.observation import Observation
 
 ROWS = {

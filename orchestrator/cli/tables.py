@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.breakdown import batches_line, breakdown_table
-from orchestrator.cli.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.document import metrics
 from orchestrator.measure.verdict import Verdict
+from orchestrator.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
 COLUMNS = {  # metric -> heading

@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
-        *("document", "experiment", "serve_config", "result", "errors"),
+        *("document", "experiment", "serve_config", "names", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
     "study": {"backend.port", "tracking.port", "experiment", "result", "errors"},
@@ -67,6 +67,7 @@ ROOMS: dict[str, set[str]] = {
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
     "validation": set(),
+    "names": {"result"},
     "result": {"measure"},
     "measure": set(),
     "plain": set(),
