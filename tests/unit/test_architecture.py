@@ -40,6 +40,8 @@ ROOMS: dict[str, set[str]] = {
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
+    # What a study teaches beside its winner: importance of knobs, flat region, fronts, tables.
+    "insight": {"measure", "names", "pareto", "space", "knob", "result", "plain"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
     "tracking": {"document", "measure.samples", "result", "errors"},
@@ -69,6 +71,7 @@ ROOMS: dict[str, set[str]] = {
     "validation": set(),
     "names": {"result"},
     "result": {"measure"},
+    "pareto": set(),
     "measure": set(),
     "plain": set(),
     "errors": set(),
@@ -97,7 +100,7 @@ OWNERS: dict[str, set[str]] = {
     "typer": {"cli"},
     "rich": {"cli"},
     "torch": set(),
-    "sklearn": set(),
+    "sklearn": {"insight"},
     "onnx": set(),
     "onnxruntime": set(),
 }
