@@ -40,6 +40,8 @@ ROOMS: dict[str, set[str]] = {
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
+    # What a study teaches, drawn.
+    "figures": {"insight", "names", "result"},
     # What a study teaches beside its winner: importance of knobs, flat region, fronts, tables.
     "insight": {"measure", "names", "pareto", "space", "knob", "result", "plain"},
     # Adapters, one foreign system each. They never import each other.
@@ -101,6 +103,7 @@ OWNERS: dict[str, set[str]] = {
     "rich": {"cli"},
     "torch": set(),
     "sklearn": {"insight"},
+    "plotly": {"figures"},
     "onnx": set(),
     "onnxruntime": set(),
 }
