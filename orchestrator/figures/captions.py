@@ -12,7 +12,7 @@ from orchestrator.insight import Insight, read
 from orchestrator.names import figure, listing
 from orchestrator.result import Status, StudyResult
 
-INTERVALS = "Lines through the marks are 95 % confidence intervals."
+INTERVALS = "Lines through the marks are 95% confidence intervals."
 
 
 def on_convergence(insight: Insight, pruned: Mapping[str, int]) -> Iterator[str]:

@@ -13,13 +13,18 @@ from orchestrator.insight import Insight, Phase, Step, read
 STRIP = 0.08
 """Share of the height for trials without a figure, where there are such."""
 
+MOST_NUMBERED = 30
+"""Trials that each have their number on the axis."""
+
 
 def convergence_figure(insight: Insight, limits: Mapping[str, float], hover: Hover) -> go.Figure:
     """Every trial by its number: its figure with its interval, the best so far, and below those that have none."""
     study, metric = insight.study, insight.study.objective
-    improvements = {step.best: step for step in reversed(insight.steps)}.values()
-    steps = sample(insight.steps, lambda step: step in improvements or step.phase is Phase.BASELINE)
+    improvements = {step.best: step.trial.number for step in reversed(insight.steps)}
+    steps = sample(insight.steps, lambda step: improvements.get(step.best) == step.trial.number)
     figure = framed(f"Convergence: {name_of(metric)} by trial", "trial (0 is the baseline)", axis_of(metric))
+    if len(steps) <= MOST_NUMBERED:
+        figure.update_xaxes(dtick=1)
     _mark_phases(figure, insight)
     figure.add_trace(
         go.Scatter(
@@ -31,12 +36,12 @@ def convergence_figure(insight: Insight, limits: Mapping[str, float], hover: Hov
         )
     )
     for kind in Kind:
-        measured = [step for step in steps if kind_of(step.trial) is kind and step.trial.measurement]
+        measured = [step for step in steps if kind_of(step.trial) is kind and step.trial.score]
         readings = [read(study, step.trial, metric) for step in measured]
         values = [one.value for one in readings]
         figure.add_trace(_trials(kind, measured, values, hover, error_y=bars(readings, kind)))
     draw_limit(figure, limits.get(metric), unit_of(metric), across=True)
-    _add_strip(figure, [step for step in steps if step.trial.measurement is None], hover)
+    _add_strip(figure, [step for step in steps if step.trial.score is None], hover)
     return figure
 
 

@@ -101,14 +101,13 @@ def bars(readings: Sequence[Reading], kind: Kind) -> dict[str, Any]:
     }
 
 
-def draw_limit(figure: go.Figure, limit: float | None, unit: str, across: bool, **where: Any) -> None:
-    """The SLO's limit as a dashed line with its words, `across` the figure or upright; nothing without a limit."""
+def draw_limit(figure: go.Figure, limit: float | None, unit: str, across: bool) -> None:
+    """The SLO's limit as a dashed line, `across` the figure or upright, and in the legend; nothing without a limit."""
     if limit is None:
         return
-    # the line's label and not its annotation, which a logarithmic axis would put at 10^100 ms for a limit of 100
-    label = {"text": f"SLO {limit:g} {unit}", "textposition": "end", "textangle": 0, "font": {"color": VERMILLION}}
-    inwards = {"xanchor": "right", "yanchor": "bottom"} if across else {"xanchor": "left", "yanchor": "top"}
-    look = {"line": {"dash": "dash", "color": VERMILLION, "width": 2}, "label": label | inwards, **where}
+    line = {"dash": "dash", "color": VERMILLION, "width": 2}
+    # named in the legend: an annotation of 100 ms stands at 10^100 on a logarithmic axis, a label is cut at the edge
+    look = {"line": line, "name": f"SLO: {limit:g} {unit}", "showlegend": True}
     if across:
         figure.add_hline(y=limit, **look)
     else:

@@ -73,7 +73,7 @@ class FlatRegion:
     def _how_flat(self, count: int) -> str:
         if self.shortfall <= TOLERANCE:
             return f"all {count} trials measured there are within {TOLERANCE:.0%} of the best."
-        intervals = f" (their intervals are ±{self.half_width:.0%})" if self.half_width == self.half_width else ""
+        intervals = "" if math.isnan(self.half_width) else f" (their intervals are ±{self.half_width:.0%})"
         return (
             f"none of the {count} trials measured there was shown to be more than {TOLERANCE:.0%} worse than the best; "
             f"the lowest figure is {self.shortfall:.0%} worse{intervals}."

@@ -151,11 +151,16 @@ def test_trials_without_a_figure_stand_in_a_band_of_their_own():
     assert "yaxis2" not in convergence_figure(insight([one(0)]), LIMITS, str).layout
 
 
+def test_a_trial_of_which_no_request_succeeded_has_no_figure_either():
+    failed = replace(one(1, 0.0, status=Status.INVALID), status=Status.FAILED, score=None)
+    assert traces(convergence_figure(insight([one(0), failed]), LIMITS, str))[Kind.FAILED.words].yaxis == "y2"
+
+
 def test_the_trade_off_shows_the_slo_both_intervals_and_the_front():
     figure = tradeoff_figure(insight(EVERY_KIND), LIMITS, str)
     shown = traces(figure)
     assert (list(shown["Pareto front"].x), list(shown["Pareto front"].y)) == ([10, 12, 40], [80, 100, 200])
-    assert [(shape.x0, shape.label.text) for shape in figure.layout.shapes] == [(20.0, "SLO 20 ms")]
+    assert [(shape.x0, shape.name) for shape in figure.layout.shapes] == [(20.0, "SLO: 20 ms")]
     assert list(shown[Kind.UNDECIDED.words].error_y.array) == pytest.approx([8])
     assert {note.text for note in figure.layout.annotations} == {"baseline", "1", "2 (best)", "3"}
     assert tradeoff_figure(insight(EVERY_KIND), {}, str).layout.shapes == ()
@@ -195,7 +200,7 @@ def test_the_breakdown_stacks_parts_of_the_best_configurations_and_the_baseline(
     compute = traces(figure)["computing"]
     assert len(compute.y) == MOST
     assert (compute.y[0], compute.y[-1]) == ("39: 1 · –", "baseline: 1 · –")
-    assert figure.layout.shapes[0].label.text == "SLO 15 ms"
+    assert figure.layout.shapes[0].name == "SLO: 15 ms"
 
 
 def test_the_hover_text_has_the_configuration_the_figures_and_the_reasons():
