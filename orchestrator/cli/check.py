@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.names import duration, limit_text, value_text
 from orchestrator.cli.pruned import print_pruned
 from orchestrator.cluster import default_data_plane
 from orchestrator.environment import allowed_cores
@@ -23,6 +22,7 @@ from orchestrator.experiment import (
     Steady,
     Trace,
 )
+from orchestrator.names import duration, limit_text, value_text
 from orchestrator.pruning import Node, Pruning
 from orchestrator.serve_config import reserved
 

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.names import describe, figure, short_names
+from orchestrator.names import describe, figure, short_names
 from orchestrator.result import BASELINE, Candidate, Confirmation, Ratio, StudyResult
 
 

@@ -12,10 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import REFRESH_HZ, describe, duration, figure, rate_figure, short_names, spread
 from orchestrator.document import metrics
 from orchestrator.experiment import Experiment
+from orchestrator.names import describe, duration, figure, rate_figure, short_names, spread
 from orchestrator.result import BASELINE, Configuration, Status, TrialResult
+
+REFRESH_HZ = 2
+"""Of what moves on the screen. Slow on purpose: it shares its cores with what is being measured."""
 
 _STYLES = {
     Status.COMPLETE: "green",

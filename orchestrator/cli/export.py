@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.cli.names import describe, figure, short_names
 from orchestrator.errors import UsageError
+from orchestrator.names import describe, figure, short_names
 from orchestrator.result import StudyResult, TrialResult
 from orchestrator.serve_config import to_yaml
 

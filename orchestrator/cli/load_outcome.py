@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import figure, limit_text
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
 from orchestrator.measure.windows import in_window
+from orchestrator.names import figure, limit_text
 from orchestrator.observation import Observation
 
 ROWS = {

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from orchestrator.cli.breakdown import batches_line, breakdown_table
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
-from orchestrator.cli.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
+from orchestrator.names import describe, figure, rate_figure, short_names, spread, value_text
 from orchestrator.pruned import summary
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 

@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
-        *("pruning", "pruned", "document", "experiment", "serve_config", "result", "errors"),
+        *("pruning", "pruned", "document", "experiment", "serve_config", "names", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
     "study": {"backend.port", "tracking.port", "confirmation", "experiment", "result", "errors"},
@@ -42,6 +42,10 @@ ROOMS: dict[str, set[str]] = {
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
+    # What a study teaches, drawn.
+    "figures": {"insight", "names", "result"},
+    # What a study teaches beside its winner: importance of knobs, flat region, fronts, tables.
+    "insight": {"measure", "names", "pareto", "space", "knob", "result", "plain"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
     "tracking": {"document", "confirmation", "measure.samples", "result", "errors"},
@@ -74,6 +78,7 @@ ROOMS: dict[str, set[str]] = {
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
     "validation": set(),
+    "names": {"result"},
     "result": {"measure", "pareto"},
     "pareto": set(),
     "measure": set(),
@@ -104,7 +109,8 @@ OWNERS: dict[str, set[str]] = {
     "typer": {"cli"},
     "rich": {"cli"},
     "torch": set(),
-    "sklearn": set(),
+    "sklearn": {"insight"},
+    "plotly": {"figures"},
     "onnx": set(),
     "onnxruntime": set(),
 }

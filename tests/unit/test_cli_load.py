@@ -14,7 +14,7 @@ from rich.console import Console
 
 from orchestrator.cli.load_options import open_loop, option_values, plan_of, slo_limits
 from orchestrator.cli.load_outcome import load_document, print_load, rate_line
-from orchestrator.cli.names import limit_text
+from orchestrator.names import limit_text
 from orchestrator.errors import UsageError
 from orchestrator.load import arrivals
 from orchestrator.load.plan import MAX_CONNECTIONS, ClosedLoop, OpenLoop

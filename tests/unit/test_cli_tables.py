@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli.breakdown import batches_line
-from orchestrator.cli.names import figure, rate_figure, spread
 from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
+from orchestrator.names import figure, rate_figure, spread
 from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 
 KNOBS = ("C.user_config.max_batch_size", "C.user_config.batch_wait_timeout_s", "C.num_replicas")  # of digits.yaml

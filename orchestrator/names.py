@@ -1,16 +1,23 @@
-"""Knob paths and values as a person reads them."""
+"""Knob paths, values and figures as a person reads them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.measure.percentile import shown
 from orchestrator.result import Configuration, TrialResult
 
-REFRESH_HZ = 2
-"""Of what moves on the screen. Slow on purpose: it shares its cores with what is being measured."""
+PARTS = {  # as in `orchestrator.measure.breakdown.Parts`
+    "send_lag": "client: send lag",
+    "network": "network, proxy and router",
+    "backlog": "waiting for the replica",
+    "batch_wait": "collecting a batch",
+    "compute": "computing",
+    "server_and_network": "server and network",
+}
+"""The parts of the response time, in the order in which a request meets them."""
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:
@@ -26,6 +33,12 @@ def _shortest(path: str, paths: list[str]) -> str:
         if sum(other.split(".")[-length:] == ending for other in paths) == 1:
             return ".".join(ending)
     return path
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """ "a, b and c"."""
+    *others, final = items
+    return f"{', '.join(others)} {last} {final}" if others else final
 
 
 def describe(configuration: Configuration, names: Mapping[str, str]) -> str:
