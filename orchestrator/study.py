@@ -38,11 +38,13 @@ def run_study(
     observer: Observer,
     environment: Mapping[str, Any],
     earlier: StudyResult | None = None,
+    warm_start: str | None = None,
 ) -> StudyResult:
     """Runs every trial that the searcher asks for and returns them with what they say.
 
-    With `earlier` that study is gone on with: its trials count, and the searcher knows of them. However it ends, no run
-    stays open in the tracker: an interrupted or aborted study is marked as killed there.
+    With `earlier` that study is gone on with: its trials count, and the searcher knows of them; `warm_start` is the id
+    of a study whose trials the searcher knows of and that do not count. However it ends, no run stays open in the
+    tracker: an interrupted or aborted study is marked as killed there.
 
     Raises:
         StudyAbortedError: the application does not work at all.
@@ -51,7 +53,7 @@ def run_study(
         study_id = earlier.study_id
         tracker.resume_study(study_id)
     else:
-        study_id = _start(experiment, tracker, environment)
+        study_id = _start(experiment, tracker, environment, warm_start)
     record = StudyRecord(experiment, study_id, searcher, tracker, observer, earlier.trials if earlier else ())
     try:
         observer.study_started(study_id)
@@ -64,10 +66,13 @@ def run_study(
     return result
 
 
-def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any]) -> str:
+def _start(
+    experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any], warm_start: str | None
+) -> str:
+    search = experiment.search.model_dump(exclude_unset=True)
     return tracker.start_study(
         experiment_name=experiment.name,
-        origin=Origin(experiment.file, experiment.text, experiment.search.model_dump(exclude_unset=True)),
+        origin=Origin(experiment.file, experiment.text, search, warm_start),
         algorithm=experiment.search.algorithm,
         seed=experiment.search.seed,
         objective=experiment.objective.metric,

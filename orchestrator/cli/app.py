@@ -83,6 +83,10 @@ def run(
     budget: Annotated[
         str | None, typer.Option(help="Begin no trial after this time, such as 10m; the confirmation follows.")
     ] = None,
+    stop_early: Annotated[
+        bool | None,
+        typer.Option("--stop-early", help="End when no more than the measuring precision is to be expected.", show_default=False),
+    ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="STUDY", help="Go on with a study that was interrupted, or with --more.")
     ] = None,
@@ -108,7 +112,7 @@ def run(
     from orchestrator.cli.plan import plan_study
     from orchestrator.cli.run import run_command
 
-    overrides = {"trials": trials, "seed": seed, "algorithm": algorithm, "budget": budget}
+    overrides = {"trials": trials, "seed": seed, "algorithm": algorithm, "budget": budget, "stop_early": stop_early}
     plan = plan_study(file, overrides, resume, more, warm_start, tracking_uri)
     raise typer.Exit(run_command(plan, address, tracking_uri, as_json))
 

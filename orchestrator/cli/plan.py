@@ -11,19 +11,22 @@ from orchestrator.backend.port import report
 from orchestrator.errors import UsageError
 from orchestrator.experiment import Experiment, load_experiment, read_experiment
 from orchestrator.result import BASELINE, Configuration, StudyResult
-from orchestrator.tracking.port import Tracker
+from orchestrator.tracking.port import FINISHED, Tracker, find_study
 
 TERMS = ("app", "load", "workload", "measure", "slo", "objectives", "prices")
 """What the figures of a study depend on; two studies that differ in one cannot be compared."""
 
+STOPS = ("budget", "stop_early")
+"""Settings of the search that may change when a study is gone on with, `--more` aside."""
+
 
 @dataclass(frozen=True)
 class StudyPlan:
-    """An experiment, the study of it that is gone on with if there is one, and what earlier studies say to it."""
+    """An experiment, the study of it that is gone on with if there is one, and the one that it learns from."""
 
     experiment: Experiment
     resumed: StudyResult | None = None
-    known: tuple[tuple[Configuration, dict[str, Any]], ...] = ()
+    warm_start: StudyResult | None = None
 
 
 def plan_study(
@@ -43,15 +46,16 @@ def plan_study(
         experiment = load_experiment(file).with_overrides(**overrides)
         if warm_start is None:
             return StudyPlan(experiment)
-        return StudyPlan(experiment, known=earlier(_tracker(tracking_uri), warm_start, experiment))
-    fixed = [f"--{key}" for key, value in overrides.items() if value is not None and key != "budget"]
+        return StudyPlan(experiment, warm_start=earlier(_tracker(tracking_uri), warm_start, experiment))
+    stops = {key: value for key, value in overrides.items() if key in STOPS}
+    fixed = [f"--{key}" for key, value in overrides.items() if value is not None and key not in STOPS]
     if fixed or warm_start:
         raise UsageError(
             f"{' and '.join([*fixed, *(['--warm-start'] if warm_start else [])])} cannot be changed in a study that is "
             "gone on with; --more N adds trials"
         )
     plan = resumed(_tracker(tracking_uri), resume, file, more)
-    return replace(plan, experiment=plan.experiment.with_overrides(budget=overrides["budget"]))
+    return replace(plan, experiment=plan.experiment.with_overrides(**stops))
 
 
 def resumed(tracker: Tracker, reference: str, file: Path | None, more: int | None) -> StudyPlan:
@@ -72,10 +76,11 @@ def resumed(tracker: Tracker, reference: str, file: Path | None, more: int | Non
         )
     done = sum(trial.number != BASELINE for trial in study.trials)
     trials = done + more if more else origin.search.get("trials", experiment.search.trials)
-    if trials <= done:
+    if trials <= done and find_study(study.study_id, tracker.studies()).status == FINISHED:
         raise UsageError(f"study {study.study_id} has all of its {done} trials: --more N adds some")
     search = {**origin.search, "trials": trials, "algorithm": study.algorithm, "seed": study.seed}
-    return StudyPlan(experiment.with_overrides(**search), study)
+    known = tracker.load_study(origin.warm_start) if origin.warm_start else None
+    return StudyPlan(experiment.with_overrides(**search), study, known)
 
 
 def observations(study: StudyResult) -> list[tuple[int, Configuration, dict[str, Any]]]:
@@ -83,10 +88,8 @@ def observations(study: StudyResult) -> list[tuple[int, Configuration, dict[str,
     return [(trial.number, trial.configuration, report(trial)) for trial in study.trials]
 
 
-def earlier(
-    tracker: Tracker, reference: str, experiment: Experiment
-) -> tuple[tuple[Configuration, dict[str, Any]], ...]:
-    """What a study of the same application says to a new one; UsageError when it was about something else."""
+def earlier(tracker: Tracker, reference: str, experiment: Experiment) -> StudyResult:
+    """A study of the same application, to learn from; UsageError when it was about something else."""
     study = tracker.load_study(reference)
     origin = tracker.origin(study.study_id)
     before = read_experiment(origin.text, origin.file)
@@ -100,7 +103,7 @@ def earlier(
             f"--warm-start {reference}: {', '.join(changed)} of that study and of {experiment.file} differ, so that "
             "its figures say nothing here"
         )
-    return tuple((configuration, told) for _, configuration, told in observations(study))
+    return study
 
 
 def _changed(before: Experiment, after: Experiment, terms: tuple[str, ...] = TERMS) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -14,6 +15,9 @@ from orchestrator.cli.stop import StopSignals
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
 from orchestrator.result import StudyResult
+
+if TYPE_CHECKING:
+    from orchestrator.insight import Insight
 
 LOG = "mlruns/orchestrator.log"
 """What Ray, MLflow and their processes print during a study, for when something is odd."""
@@ -28,7 +32,7 @@ def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, 
         console = Console(file=output.stderr if as_json else output.stdout)
         try:
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
-                result = _study(console, stop, plan, address, tracking_uri)
+                result, insight = _study(console, stop, plan, address, tracking_uri)
         except KeyboardInterrupt:
             console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
             return INTERRUPTED
@@ -36,18 +40,22 @@ def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, 
             print(json.dumps(study_document(result), indent=2), file=output.stdout)
         else:
             print_outcome(console, result)
+            from orchestrator.cli.lessons import print_lessons
+
+            print_lessons(console, insight)
             _print_next_steps(console, result, tracking_uri)
     return 0
 
 
 def _study(
     console: Console, stop: StopSignals, plan: StudyPlan, address: str | None, tracking_uri: str | None
-) -> StudyResult:
+) -> tuple[StudyResult, Insight]:
     experiment = plan.experiment
     with StudyDisplay(console, experiment) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
         from orchestrator.cluster import ask_cluster, open_cluster
+        from orchestrator.cli.lessons import draw_lessons
         from orchestrator.environment import describe_environment, serve_variables
         from orchestrator.study import run_study
         from orchestrator.tracking import open_tracker
@@ -67,9 +75,14 @@ def _study(
             searcher = searcher_of(plan, cluster, backend.parallel)
             environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:
-                return run_study(experiment, searcher, backend, tracker, display, environment, plan.resumed)
+                learned_from = plan.warm_start.study_id if plan.warm_start else None
+                result = run_study(
+                    experiment, searcher, backend, tracker, display, environment, plan.resumed, learned_from
+                )
             finally:
                 display.doing("stopping Ray Serve and the cluster")
+        display.doing("drawing what the study teaches")
+        return result, draw_lessons(result, experiment, searcher.random_trials, tracker)
 
 
 def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str | None) -> None:

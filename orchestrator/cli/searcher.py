@@ -35,9 +35,11 @@ def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingS
         canonical=rules.canonical,
         in_place=reachable,
         is_over=lambda: end is not None and time.monotonic() >= end,
+        least_gain=experiment.measure.precision if experiment.search.stop_early else None,
         **experiment.search.settings(),
     )
-    search.inform(plan.known)
+    if plan.warm_start is not None:
+        search.inform((configuration, told) for _, configuration, told in observations(plan.warm_start))
     confirm = experiment.confirm
     searcher = ConfirmingSearch(search, experiment.objective.maximize, confirm.top, confirm.replications)
     if plan.resumed is not None:

@@ -76,7 +76,8 @@ SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy"}
 class SearchPlan(Section):
     """How the space is searched; `trials` does not count the baseline.
 
-    After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins. `levels` is how many values of a range
+    After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins; with `stop_early` neither when no
+    configuration is expected to be better than the best by more than the precision that is measured to. `levels` is how many values of a range
     take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at random.
     """
 
@@ -84,6 +85,7 @@ class SearchPlan(Section):
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     budget: Annotated[float, BeforeValidator(seconds)] | None = None
+    stop_early: bool = False
     levels: int = Field(default=5, ge=2, le=1000)
     epsilon: float = Field(default=0.3, ge=0, le=1)
 

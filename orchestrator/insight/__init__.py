@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from orchestrator.insight.convergence import Phase, Step, convergence
 from orchestrator.insight.flat import FlatRegion, flat_region
 from orchestrator.insight.heat import Cell, HeatMap, heat_map
-from orchestrator.insight.reading import Goal, Reading, objective, read
+from orchestrator.insight.reading import Reading, read
 from orchestrator.insight.sensitivity import Importance, Sensitivity, sensitivity
 from orchestrator.insight.times import Times, times
 from orchestrator.insight.tradeoff import Point, Tradeoff, tradeoff
@@ -17,7 +17,6 @@ from orchestrator.space import Space
 __all__ = [
     "Cell",
     "FlatRegion",
-    "Goal",
     "HeatMap",
     "Importance",
     "Insight",
@@ -32,7 +31,6 @@ __all__ = [
     "flat_region",
     "heat_map",
     "insight_of",
-    "objective",
     "read",
     "sensitivity",
     "times",

@@ -9,13 +9,6 @@ from orchestrator.measure.interval import Interval
 from orchestrator.result import StudyResult, TrialResult
 
 
-class Goal(NamedTuple):
-    """A figure by its name, and whether more of it is better."""
-
-    metric: str
-    maximize: bool
-
-
 class Reading(NamedTuple):
     """NaN where the trial does not have the figure, None where the figure has no interval."""
 
@@ -23,15 +16,15 @@ class Reading(NamedTuple):
     interval: Interval | None
 
 
-def objective(study: StudyResult) -> Goal:
-    """What the study was after."""
-    return Goal(study.objective, study.maximize)
-
-
 def read(study: StudyResult, trial: TrialResult, metric: str) -> Reading:
-    """A figure of a trial's measurement; of the objective that by which the trial was scored."""
+    """A figure of a trial's measurement; of an objective that by which the trial was scored."""
     if trial.measurement is None:
         return Reading(math.nan, None)
-    scored = metric == study.objective and trial.score is not None
-    value = trial.score.value if scored and trial.score else getattr(trial.measurement, metric, math.nan)
-    return Reading(float(value), trial.measurement.intervals.get(metric))
+    interval = trial.measurement.intervals.get(metric)
+    places = [place for place, objective in enumerate(study.objectives) if objective.metric == metric]
+    if trial.score is None or not places:
+        return Reading(float(getattr(trial.measurement, metric, math.nan)), interval)
+    value, half_width = trial.score.values[places[0]], trial.score.half_widths[places[0]]
+    if interval is None and math.isfinite(half_width):
+        interval = Interval(value - half_width, value + half_width)
+    return Reading(float(value), interval)

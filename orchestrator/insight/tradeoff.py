@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from orchestrator.insight.reading import Goal, Reading, objective, read
+from orchestrator.insight.reading import Reading, read
 from orchestrator.pareto import pareto_front
-from orchestrator.result import Status, StudyResult, TrialResult
+from orchestrator.result import Objective, Status, StudyResult, TrialResult
 
-P99 = Goal("latency_p99_ms", maximize=False)
-THROUGHPUT = Goal("throughput_rps", maximize=True)
+P99 = Objective("latency_p99_ms", maximize=False)
+THROUGHPUT = Objective("throughput_rps", maximize=True)
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Point:
 class Tradeoff:
     """The COMPLETE trials that have both figures, in order of their numbers."""
 
-    x: Goal
-    y: Goal
+    x: Objective
+    y: Objective
     points: tuple[Point, ...]
 
     @property
@@ -37,10 +37,10 @@ class Tradeoff:
         return tuple(sorted((point for point in self.points if point.on_front), key=lambda point: point.x.value))
 
 
-def tradeoff(study: StudyResult, x: Goal = P99, y: Goal | None = None) -> Tradeoff:
+def tradeoff(study: StudyResult, x: Objective = P99, y: Objective | None = None) -> Tradeoff:
     """The objective (throughput, where that is a latency itself) against `x`, over all COMPLETE trials."""
     if y is None:
-        y = THROUGHPUT if study.objective.startswith("latency_") else objective(study)
+        y = THROUGHPUT if study.objective.startswith("latency_") else study.objectives[0]
     complete = [trial for trial in study.trials if trial.status is Status.COMPLETE]
     pairs = [(trial, read(study, trial, x.metric), read(study, trial, y.metric)) for trial in complete]
     pairs = [pair for pair in pairs if math.isfinite(pair[1].value) and math.isfinite(pair[2].value)]

@@ -38,6 +38,7 @@ def make_searcher(
     canonical: Callable[[Configuration], Configuration] | None = None,
     in_place: Callable[[Configuration, Configuration], bool] | None = None,
     is_over: Callable[[], bool] = lambda: False,
+    least_gain: float | None = None,
     **settings: Any,
 ) -> StudySearcher:
     """The searcher of a study; equal arguments and results give equal suggestions.
@@ -51,7 +52,7 @@ def make_searcher(
         raise ValueError(unknown("algorithm", algorithm, ALGORITHMS))
     if not space.knobs:
         raise ValueError("the space has no knobs, so there is nothing to search")
-    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over)
+    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over, least_gain)
     return StudySearcher(task, _factory(algorithm)(task, **settings))
 
 

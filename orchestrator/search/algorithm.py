@@ -27,7 +27,8 @@ class Task:
     `trials` does not count the baseline; `maximize` has one entry for each objective. `prune` gives the reason why a
     configuration is not worth deploying, or None; `canonical` the one configuration of the space that stands for all of
     the same effect; `in_place` says whether Serve gets from one configuration to another without replacing replicas.
-    `is_over` says whether the search has had its time.
+    `is_over` says whether the search has had its time; `least_gain` ends it too, when no configuration is expected to be
+    better than the best by so large a share (None: never).
     """
 
     space: Space
@@ -40,15 +41,18 @@ class Task:
     canonical: Callable[[Configuration], Configuration] | None = None
     in_place: Callable[[Configuration, Configuration], bool] | None = None
     is_over: Callable[[], bool] = lambda: False
+    least_gain: float | None = None
 
 
 class Algorithm(Protocol):
     """A way to choose the next configuration.
 
     `batch` is how many it can choose ahead without becoming worse, because it learns nothing from trials, or little.
+    `random` is how many configurations, of earlier studies too, have to be known before it proposes any itself.
     """
 
     batch: ClassVar[int]
+    random: int
 
     def proposals(self, history: History, rng: Generator) -> Iterable[Configuration]:
         """Configurations to measure, the most promising first; the first one that is new will be taken.
@@ -64,7 +68,7 @@ class Random:
     batch = 8
 
     def __init__(self, task: Task) -> None:
-        """Needs to know nothing."""
+        self.random = task.trials + 1  # never
 
     def proposals(self, history: History, rng: Generator) -> Iterable[Configuration]:  # noqa: ARG002
         """None."""

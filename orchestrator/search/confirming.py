@@ -42,6 +42,11 @@ class ConfirmingSearch(Searcher):
         """What the searcher left out."""
         return self._searcher.pruned
 
+    @property
+    def random_trials(self) -> int:
+        """See `StudySearcher`."""
+        return self._searcher.random_trials
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The searcher's suggestion or the next replication; None for "not now", FINISHED after the last one."""
         if self._series is None:

@@ -24,6 +24,7 @@ class EpsilonGreedy:
     """
 
     batch = 1
+    random = 0  # not at first, but now and then
 
     def __init__(self, task: Task, epsilon: float = 0.3) -> None:
         self._space = task.space

@@ -19,6 +19,7 @@ from orchestrator.pruned import DUPLICATE
 from orchestrator.result import BASELINE, Configuration
 from orchestrator.search.algorithm import Algorithm, Task
 from orchestrator.search.history import History, observe
+from orchestrator.search.improvement import improvement_left
 from orchestrator.search.loss import LEAST_VIOLATED
 
 MOST_DRAWS = 10_000
@@ -43,12 +44,14 @@ class StudySearcher(Searcher):
         self._algorithm = algorithm
         self._batch = algorithm.batch if task.in_place else 1
         self._history = History()
+        self._informed = 0  # trials of earlier studies
         self._given = 0
         self._lost = 0  # numbers of trials that were interrupted: they are not given again
         self._out: dict[str, Configuration] = {}
         self._queue: list[Configuration] = []  # chosen, and not yet given
         self._deployed = task.baseline  # by the trial that ended last: its place takes the next one
         self._pruned: dict[str, str] = {}  # the reason by identity
+        self._flat = False  # nothing better is to be expected any more
         self._rival: tuple[float, float, float] | None = None  # loss, value, half-width
 
     @property
@@ -56,12 +59,19 @@ class StudySearcher(Searcher):
         """How many configurations were not worth deploying, by the reason."""
         return Counter(self._pruned.values())
 
+    @property
+    def random_trials(self) -> int:
+        """How many trials after the baseline are left to chance before the algorithm knows enough."""
+        return max(0, self._algorithm.random - self._informed - self._task.space.contains(self._task.baseline))
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next suggestion; None while `parallel` trials are out, FINISHED after the last one."""
         if self._given > self._task.trials + self._lost or (self._given > BASELINE and self._task.is_over()):
             return Searcher.FINISHED
         if len(self._out) >= self._task.parallel:
             return None  # Tune asks ahead; an answer now would know nothing of the trials that are out
+        if self._is_flat():
+            return Searcher.FINISHED
         configuration = self._next()
         if configuration is None:
             return Searcher.FINISHED
@@ -84,6 +94,7 @@ class StudySearcher(Searcher):
         for configuration, report in observations:
             if self._task.space.contains(configuration):
                 self._history.inform(observe(self._canonical(configuration), report, self._task.maximize))
+                self._informed += 1
 
     def replay(self, finished: Sequence[tuple[int, Configuration, Mapping[str, Any]]]) -> None:
         """Continue a study: number, configuration and report of the trials that it has finished, in that order.
@@ -118,6 +129,14 @@ class StudySearcher(Searcher):
         if seen.loss < (self._rival[0] if self._rival else LEAST_VIOLATED):
             half_width, *_ = report.get("half_widths") or (math.nan,)
             self._rival = seen.loss, report["value"], half_width
+
+    def _is_flat(self) -> bool:
+        """Whether nothing better is to be expected; once that is so, it stays so."""
+        least = self._task.least_gain
+        if not self._flat and least is not None and not self._queue:
+            rng = np.random.default_rng([self._task.seed, self._given])
+            self._flat = improvement_left(self._history, self._task, rng) < least
+        return self._flat
 
     def _next(self) -> Configuration | None:
         """What to measure now; None when there is nothing."""

@@ -24,6 +24,7 @@ class Grid:
     """
 
     batch = 8
+    random = 0
 
     def __init__(self, task: Task, levels: int = 5) -> None:
         self._space = task.space

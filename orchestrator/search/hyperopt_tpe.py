@@ -34,14 +34,14 @@ class HyperoptTpe:
         self._space = task.space
         self._knobs = dict(labelled(task.space))
         self._domain = hyperopt.Domain(lambda point: point, _domain(task.space))
-        self._random = math.ceil(RANDOM_SHARE * task.trials)
+        self.random = math.ceil(RANDOM_SHARE * task.trials)
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:
         """The best of earlier studies at first; then the model's, each answered as if it were bad."""
         yield from history.recommended()
         known = [(one.configuration, one.loss) for one in history.selection(MOST)]
         known += [(configuration, NOT_MEASURED) for configuration in history.under_way()]
-        if len(known) < self._random:
+        if len(known) < self.random:
             return
         docs = [self._document(tid, *one) for tid, one in enumerate(known)]
         for tid in range(len(docs), len(docs) + PATIENCE):

@@ -7,6 +7,9 @@ import sys
 
 from orchestrator.result import Status
 
+SQUEEZE = 1000
+"""Leaves the largest number below 1."""
+
 LEAST_VIOLATED = 1.0
 """Losses below are those of trials within the SLO."""
 
@@ -38,6 +41,11 @@ def squeezed_loss(value: float, maximize: bool) -> float:
     return -_squeezed(value) if maximize else _squeezed(value)
 
 
+def relative_loss(squeezed: float) -> float:
+    """A `squeezed_loss` on the scale of the natural logarithm: a difference of 0.01 is about a hundredth."""
+    return squeezed * SQUEEZE
+
+
 def _squeezed(value: float) -> float:
     largest = sys.float_info.max
-    return math.asinh(min(max(value, -largest), largest)) / 1000
+    return math.asinh(min(max(value, -largest), largest)) / SQUEEZE

@@ -93,7 +93,7 @@ class OptunaAlgorithm:
         self._space = task.space
         self._sampler = sampler
         self._objectives = objectives
-        self._random = random
+        self.random = random
         self._patience = patience
         self._knobs = dict(labelled(task.space))
         self._distributions = {label: distribution_of(knob) for label, knob in self._knobs.items()}
@@ -103,7 +103,7 @@ class OptunaAlgorithm:
         """The best of earlier studies at first; then, after some random ones, the sampler's."""
         yield from history.recommended()
         known = history.selection(MOST)
-        if len(known) < self._random:
+        if len(known) < self.random:
             return
         directions = ["minimize"] * self._objectives
         study = optuna.create_study(sampler=self._sampler(int(rng.integers(2**31))), directions=directions)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.confirmation import confirmed
 from orchestrator.document import objective_from_document
+from orchestrator.errors import UsageError
 from orchestrator.result import StudyResult
 from orchestrator.tracking import artifacts, entities
 from orchestrator.tracking.port import Origin, StudySummary, find_study
@@ -74,10 +75,13 @@ def replications(client: MlflowClient, experiment_id: str, study_id: str) -> lis
 def origin(client: MlflowClient, study_id: str) -> Origin:
     """What a study was started from."""
     run = client.get_run(study_id)
+    if entities.FILE not in run.data.tags:
+        raise UsageError(f"study {study_id} is of an earlier release, which did not record what it takes to go on")
     file = Path(run.data.tags[entities.FILE])
     with TemporaryDirectory() as directory:
         text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
-    return Origin(file, text, json.loads(run.data.tags[entities.SEARCH]))
+    tags = run.data.tags
+    return Origin(file, text, json.loads(tags[entities.SEARCH]), tags.get(entities.WARM_START))
 
 
 def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:

@@ -21,6 +21,8 @@ TRIAL = "trial"
 SUPERSEDED = "superseded"  # a replication of a study that was gone on with since
 FILE = "experiment_file"
 SEARCH = "search"
+WARM_START = "warm_start"  # id of the study that this one learned from
+NOTE = "mlflow.note.content"  # MLflow's own name: its page shows it as the run's description
 REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""

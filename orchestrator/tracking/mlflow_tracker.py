@@ -14,7 +14,7 @@ from orchestrator.document import objective_document
 from orchestrator.errors import TrackingError
 from orchestrator.result import BASELINE, Configuration, Objective, Status, StudyResult, TrialResult
 from orchestrator.tracking import archive, artifacts, entities, store
-from orchestrator.tracking.port import Origin, StudySummary
+from orchestrator.tracking.port import FINISHED, Origin, StudySummary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,6 +74,7 @@ class MlflowTracker:
             entities.FURTHER: [objective_document(one) for one in further] or None,
             entities.FILE: str(origin.file),
             entities.SEARCH: origin.search,
+            entities.WARM_START: origin.warm_start,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }
@@ -145,8 +146,15 @@ class MlflowTracker:
                     self._client.log_artifacts(study.study_id, directory)
             figures = entities.study_metrics(study)
             entities.log(self._client, study.study_id, self._now_ms(), metrics=figures, tags=tags)
-            self._terminate(study.study_id, "FINISHED")
+            self._terminate(study.study_id, FINISHED)
         self._study_id = None
+
+    def add_pages(self, study_id: str, pages: Mapping[str, str], description: str) -> None:
+        """As artifacts, and as the text at the head of the run's page."""
+        with store.explained(self.uri):
+            for name, content in pages.items():
+                self._client.log_text(study_id, content, name)
+            self._client.set_tag(study_id, entities.NOTE, description)
 
     def kill(self, reason: str) -> None:
         """Close every run of the open study that still runs; the store is asked, so none is missed."""

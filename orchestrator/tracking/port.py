@@ -11,6 +11,9 @@ from typing import Any, Protocol
 from orchestrator.errors import UsageError
 from orchestrator.result import Configuration, Objective, StudyResult, TrialResult
 
+FINISHED = "FINISHED"
+"""Status of a study that came to its end."""
+
 _LISTED = 10  # studies named in an error; enough to recognise one's own
 
 
@@ -30,11 +33,16 @@ class StudySummary:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a study was started from: where its experiment file was, what stood in it, and what options changed."""
+    """What a study was started from: where its experiment file was, what stood in it, and what options changed.
+
+    `search` is the file's section of that name after the command line's options; `warm_start` the id of the study that
+    this one learned from, if there is one.
+    """
 
     file: Path
     text: str
-    search: Mapping[str, Any]  # of the file's section of that name, as it was after the command line's options
+    search: Mapping[str, Any]
+    warm_start: str | None = None
 
 
 class Tracker(Protocol):
@@ -75,6 +83,10 @@ class Tracker(Protocol):
 
     def finish_study(self, study: StudyResult) -> None:
         """Record the study's outcome and close it."""
+        ...
+
+    def add_pages(self, study_id: str, pages: Mapping[str, str], description: str) -> None:
+        """Keep texts {file name: content} beside a study, and a description of it, in Markdown, for whoever opens it."""
         ...
 
     def kill(self, reason: str) -> None:

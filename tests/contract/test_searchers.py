@@ -9,6 +9,7 @@ from ray.tune.search import Searcher
 
 from orchestrator import experiment
 from orchestrator.search import ALGORITHMS, make_searcher
+from orchestrator.search.improvement import FEWEST
 from orchestrator.space import Space, parse_knob
 
 
@@ -208,6 +209,15 @@ def test_when_its_time_is_over_a_search_ends_but_not_before_the_baseline(algorit
     assert len(drive(searcher, on_the_hill)) == 1 + 2
     late = make(algorithm, SURFACE, 20, SURFACE_BASELINE, is_over=lambda: True)
     assert drive(late, on_the_hill) == [SURFACE_BASELINE]
+
+
+def test_a_search_that_can_gain_no_more_than_is_asked_for_ends(algorithm):
+    flat = drive(make(algorithm, SURFACE, 40, SURFACE_BASELINE, least_gain=0.5), lambda *_: (measured(100.0), False))
+    assert FEWEST <= len(flat) < 1 + 40
+    steep = drive(make(algorithm, SURFACE, 14, SURFACE_BASELINE, least_gain=1e-9), on_the_hill)
+    assert len(steep) == 1 + 14
+    failing = drive(make(algorithm, SURFACE, 14, SURFACE_BASELINE, least_gain=0.5), lambda *_: (FAILED, False))
+    assert len(failing) == 1 + 14, "nothing is known of what never worked"
 
 
 def test_a_resumed_search_learns_from_trials_that_it_would_not_have_suggested(algorithm):

@@ -285,6 +285,40 @@ def test_a_study_that_ended_while_it_was_confirmed_keeps_the_replications_that_e
     assert loaded.confirmation is None
 
 
+def test_a_study_says_what_it_was_started_from(tracker, name):
+    origin = Origin(Path(f"/there/{name}.yaml"), f"name: {name} # größer\n", {"trials": 7, "budget": 90.0}, "1f3e")
+    assert tracker.origin(start(tracker, name, origin=origin)) == origin
+    assert tracker.origin(start(tracker, name)).warm_start is None
+
+
+def test_a_study_that_is_gone_on_with_has_more_trials_and_other_replications(tracker, name):
+    study_id = start(tracker, name)
+    before = (complete(0, 100.0), complete(1, 250.0))
+    for result in (*before, *replications({1: (240.0,)})):
+        run(tracker, result)
+    tracker.finish_study(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", before))
+    other = start(tracker, f"{name}-other")
+    tracker.kill("not this one")
+    tracker.resume_study(study_id)
+    assert status_of(tracker, study_id) == "RUNNING"
+    again = replications({2: (260.0,)})
+    for result in (complete(2, 270.0), *again):
+        run(tracker, result)
+    tracker.kill("interrupted")
+    loaded = tracker.load_study(study_id)
+    assert [trial.number for trial in loaded.trials] == [0, 1, 2]
+    assert [(result.confirms, result.number) for result in loaded.replications] == [(2, 20)]
+    assert {status_of(tracker, study_id), status_of(tracker, other)} == {"KILLED"}
+    assert tracker.load_study(other).trials == ()
+
+
+def test_pages_can_be_kept_beside_a_study_that_has_ended(tracker, name):
+    study_id = start(tracker, name)
+    tracker.finish_study(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", ()))
+    tracker.add_pages(study_id, {"figures.html": "<p>±</p>"}, "**no winner**")
+    assert status_of(tracker, study_id) == "FINISHED"
+
+
 def test_a_study_without_any_trial_can_be_finished(tracker, name):
     study_id = start(tracker, name)
     study = StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", ())

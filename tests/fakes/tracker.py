@@ -21,6 +21,7 @@ class MemoryTracker:
         self.started = {}  # number -> configuration, of the trials under way
         self.killed = []
         self.finished = []
+        self.pages = {}  # study id -> (pages, description)
 
     def start_study(
         self,
@@ -69,6 +70,9 @@ class MemoryTracker:
         self._studies[-1] = summary, replace(kept, pruned=study.pruned)
         self._summarise(status="FINISHED")
         self._open = False
+
+    def add_pages(self, study_id, pages, description):
+        self.pages[study_id] = dict(pages), description
 
     def kill(self, reason):
         if self._open:

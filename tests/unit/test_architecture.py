@@ -22,6 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
+        *("insight", "figures"),
         *("pruning", "pruned", "document", "experiment", "serve_config", "names", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
@@ -104,12 +105,12 @@ OWNERS: dict[str, set[str]] = {
     "yaml": {"experiment", "serve_config", "tracking"},
     "uvloop": {"load"},
     "httptools": {"load"},
-    "scipy": {"measure", "pruning"},
+    "scipy": {"measure", "pruning", "search"},
     "psutil": {"environment", "resources", "cluster", "cli"},
     "typer": {"cli"},
     "rich": {"cli"},
     "torch": set(),
-    "sklearn": {"insight"},
+    "sklearn": {"insight", "search"},
     "plotly": {"figures"},
     "onnx": set(),
     "onnxruntime": set(),

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.insight.reading import Goal, read
+from orchestrator.insight.reading import read
 from orchestrator.insight.tradeoff import tradeoff
 from orchestrator.measure.interval import Interval
-from orchestrator.result import Status
+from orchestrator.result import Objective, Status
 from tests.fakes.studies import study, trial
 
 
@@ -43,10 +43,10 @@ def test_trials_over_the_slo_take_part():
 @pytest.mark.parametrize(
     ("objective", "maximize", "y"),
     [
-        ("throughput_rps", True, Goal("throughput_rps", True)),
-        ("max_rate_rps", True, Goal("max_rate_rps", True)),
-        ("cost_per_million", False, Goal("cost_per_million", False)),
-        ("latency_p99_ms", False, Goal("throughput_rps", True)),
+        ("throughput_rps", True, Objective("throughput_rps", True)),
+        ("max_rate_rps", True, Objective("max_rate_rps", True)),
+        ("cost_per_million", False, Objective("cost_per_million", False)),
+        ("latency_p99_ms", False, Objective("throughput_rps", True)),
     ],
 )
 def test_the_objective_is_set_against_p99_and_throughput_where_it_is_a_latency_itself(objective, maximize, y):
@@ -55,7 +55,7 @@ def test_the_objective_is_set_against_p99_and_throughput_where_it_is_a_latency_i
 
 
 def test_any_two_figures_can_be_set_against_each_other():
-    found = tradeoff(study([trial(0, {})]), Goal("latency_mean_ms", False), Goal("goodput_rps", True))
+    found = tradeoff(study([trial(0, {})]), Objective("latency_mean_ms", False), Objective("goodput_rps", True))
     (point,) = found.points
     assert point.x.value == pytest.approx(10.0)
     assert point.y.value == point.trial.measurement.goodput_rps
