@@ -100,6 +100,7 @@ class StudyRecord:
         self._tracker = tracker
         self._observer = observer
         self._trials = {trial.number: trial for trial in earlier}
+        self._incumbent = best_of(earlier, experiment.objective.maximize)
         self._replications: list[TrialResult] = []
 
     def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
@@ -111,12 +112,13 @@ class StudyRecord:
         """See `Listener`."""
         self._tracker.finish_trial(result)
         kept = replace(result, samples=None)  # the tracker has them
-        if result.confirms is None:
-            self._trials[result.number] = kept
-        else:
+        if result.confirms is not None:
             self._replications.append(kept)
-        incumbent = best_of(tuple(self._trials.values()), self._experiment.objective.maximize)
-        self._observer.trial_finished(result, incumbent)
+        else:
+            self._trials[result.number] = kept
+            rivals = (kept,) if self._incumbent is None else (self._incumbent, kept)  # all of them would be quadratic
+            self._incumbent = best_of(rivals, self._experiment.objective.maximize)
+        self._observer.trial_finished(result, self._incumbent)
         self._abort_when_hopeless()
 
     def result(self) -> StudyResult:
