@@ -166,6 +166,22 @@ def test_a_study_starts_at_once_after_another_and_is_the_one_that_show_shows(stu
     assert json.loads(first.stdout) == study["document"]
 
 
+def test_a_finished_study_can_be_given_more_trials(study, cluster):
+    before = study["document"]
+    resume = ("run", "--resume", before["study_id"], "--address", cluster.address, "--json")
+    nothing_left = orchestrator(*resume, cwd=study["directory"])
+    assert nothing_left.returncode == 2
+    assert "--more N adds some" in nothing_left.stderr
+    done = orchestrator(*resume, "--more", "1", cwd=study["directory"])
+    assert done.returncode == 0, done.stderr
+    after = json.loads(done.stdout)
+    assert after["study_id"] == before["study_id"]
+    assert after["trials"][:-1] == before["trials"]
+    assert [trial["number"] for trial in after["trials"]] == [0, 1, 2, 3]
+    shown = orchestrator("show", before["study_id"], "--json", cwd=study["directory"])
+    assert json.loads(shown.stdout) == after
+
+
 def test_a_study_whose_application_never_works_ends_early_with_the_reason(cluster, tmp_path):
     space = "space: {Echo.ray_actor_options.num_cpus: {choice: [0.1, 0.2, 0.3, 0.4]}}\n"
     broken = (
