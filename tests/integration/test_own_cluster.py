@@ -61,7 +61,7 @@ def document(demo) -> dict:
 def test_the_document_has_all_of_the_study(document):
     assert set(document) == {
         *("study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"),
-        *("confirmation", "replications"),
+        *("confirmation", "replications", "objectives", "front", "pruned"),
     }
     assert [trial["status"] for trial in document["trials"]] == ["COMPLETE"] * 3
     assert document["baseline"] == document["trials"][0]
@@ -116,7 +116,9 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
         "digits.yaml",
         "environment.json",
         "winner.yaml",
+        "figures.html",
     }
+    assert "Winner: trial" in parent.data.tags["mlflow.note.content"]
     environment = json.loads(
         Path(
             mlflow.artifacts.download_artifacts(
