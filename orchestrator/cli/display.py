@@ -42,7 +42,11 @@ Phases = Callable[[], dict[int, tuple[str, float]]]
 class StudyDisplay:
     """Observes a study. Each trial leaves one line; below them, in a terminal, what is going on right now."""
 
-    def __init__(self, console: Console, experiment: Experiment, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, console: Console, experiment: Experiment, before: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`before` is how many trials a study that is gone on with has already, its baseline included."""
+        self._before = before
         self._console = console
         self._experiment = experiment
         self._clock = clock
@@ -154,7 +158,7 @@ class StudyDisplay:
 
     def _footer(self) -> Text:
         best = f"best so far: {figures(self._incumbent)}" if self._incumbent else "nothing within the SLO yet"
-        done = f"{max(0, self._finished - 1)}/{self._total - 1} trials"
+        done = f"{max(0, self._before + self._finished - 1)}/{self._total - 1} trials"
         if self._confirming:
             done = f"{self._replicated}/{max(self._replicated, self._replications)} replications"
         return Text(f"{done} · {best} · {self._eta()}", style="bold")
@@ -164,7 +168,8 @@ class StudyDisplay:
             return "time left: not known yet"
         ended = self._finished + self._replicated
         per_trial = (self._clock() - self._first_start) / ended
-        return f"about {duration(per_trial * max(0, self._total + self._replications - ended))} left"
+        left = self._total + self._replications - self._before - ended
+        return f"about {duration(per_trial * max(0, left))} left"
 
     def _safe_phases(self) -> dict[int, tuple[str, float]]:
         try:

@@ -51,7 +51,8 @@ def _study(
     console: Console, stop: StopSignals, plan: StudyPlan, address: str | None, tracking_uri: str | None
 ) -> tuple[StudyResult, Insight]:
     experiment = plan.experiment
-    with StudyDisplay(console, experiment) as display:
+    before = len(plan.resumed.trials) if plan.resumed else 0
+    with StudyDisplay(console, experiment, before) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
         from orchestrator.cluster import ask_cluster, open_cluster
@@ -81,6 +82,8 @@ def _study(
                 )
             finally:
                 display.doing("stopping Ray Serve and the cluster")
+        if searcher.ending:
+            console.print(f"the search ended before all {experiment.search.trials} trials: {searcher.ending}")
         display.doing("drawing what the study teaches")
         return result, draw_lessons(result, experiment, searcher.random_trials, tracker)
 

@@ -47,6 +47,11 @@ class ConfirmingSearch(Searcher):
         """See `StudySearcher`."""
         return self._searcher.random_trials
 
+    @property
+    def ending(self) -> str:
+        """See `StudySearcher`."""
+        return self._searcher.ending
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The searcher's suggestion or the next replication; None for "not now", FINISHED after the last one."""
         if self._series is None:

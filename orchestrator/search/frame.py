@@ -25,6 +25,9 @@ from orchestrator.search.loss import LEAST_VIOLATED
 MOST_DRAWS = 10_000
 """How many random configurations may turn out to be known or pruned before the search ends."""
 
+OUT_OF_TIME = "its time was over"
+USED_UP = "there is nothing left to measure"
+
 
 class StudySearcher(Searcher):
     """An algorithm as a Ray Tune searcher.
@@ -51,7 +54,7 @@ class StudySearcher(Searcher):
         self._queue: list[Configuration] = []  # chosen, and not yet given
         self._deployed = task.baseline  # by the trial that ended last: its place takes the next one
         self._pruned: dict[str, str] = {}  # the reason by identity
-        self._flat = False  # nothing better is to be expected any more
+        self.ending = ""  # why the search ended before all of its trials were made
         self._rival: tuple[float, float, float] | None = None  # loss, value, half-width
 
     @property
@@ -66,14 +69,16 @@ class StudySearcher(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next suggestion; None while `parallel` trials are out, FINISHED after the last one."""
-        if self._given > self._task.trials + self._lost or (self._given > BASELINE and self._task.is_over()):
+        if self.ending or self._given > self._task.trials + self._lost:
+            return Searcher.FINISHED
+        if self._given > BASELINE and self._task.is_over():
+            self.ending = OUT_OF_TIME
             return Searcher.FINISHED
         if len(self._out) >= self._task.parallel:
             return None  # Tune asks ahead; an answer now would know nothing of the trials that are out
-        if self._is_flat():
-            return Searcher.FINISHED
-        configuration = self._next()
+        configuration = None if self._is_flat() else self._next()
         if configuration is None:
+            self.ending = self.ending or USED_UP
             return Searcher.FINISHED
         number, self._given = self._given, self._given + 1
         self._out[trial_id] = configuration
@@ -131,12 +136,15 @@ class StudySearcher(Searcher):
             self._rival = seen.loss, report["value"], half_width
 
     def _is_flat(self) -> bool:
-        """Whether nothing better is to be expected; once that is so, it stays so."""
+        """Whether nothing better is to be expected."""
         least = self._task.least_gain
-        if not self._flat and least is not None and not self._queue:
-            rng = np.random.default_rng([self._task.seed, self._given])
-            self._flat = improvement_left(self._history, self._task, rng) < least
-        return self._flat
+        if least is None or self._queue:
+            return False
+        rng = np.random.default_rng([self._task.seed, self._given])
+        expected = improvement_left(self._history, self._task, rng)
+        if expected < least:
+            self.ending = f"{expected:.1%} is all that is expected to be gained, and {least:.1%} was the least to go on for"
+        return expected < least
 
     def _next(self) -> Configuration | None:
         """What to measure now; None when there is nothing."""
