@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import ray
 
 from benchmarks.search.case import p99_limit_ms
+from orchestrator.assignment import Assignment
 from orchestrator.backend.remote_load import RemoteLoad
 from orchestrator.cluster import Cluster, open_cluster
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
@@ -113,7 +114,7 @@ def _measured(
         config = deployable(application, slot_name(0), f"/{slot_name(0)}")["applications"][0]
         url = loop.run_until_complete(writer.deploy(slot_name(0), config, experiment.deploy_timeout_s))
         while len(windows) < MOST_WINDOWS and not settled(windows):
-            windows.append(_figures(load.run(url, application, math.nan, silent).measurement))
+            windows.append(_figures(load.run(url, application, Assignment(0, configuration), math.nan, silent).measurement))
     except (DeploymentFailedError, InfeasibleError):
         return Answer(configuration, None, 0, False, time.monotonic() - started)
     finally:
