@@ -34,6 +34,9 @@ CANDIDATES = 2000
 NEIGHBOURS = 100
 """Candidates near the best so far, beside the random ones: in a space of real numbers none of those comes close."""
 
+ALIKE, MOST_ALIKE = 0.9, 50
+"""A candidate that promises at least this share of the most is as good a choice; so many are looked at."""
+
 MOST = 100
 """Observations that the models are made from: their cost grows with the cube."""
 
@@ -64,8 +67,17 @@ class Surrogate:
             promise = self._distances(points, known, rng)
         else:
             promise = self._promise(seen, under_way, points)
-        jitter = rng.random(len(candidates)) * 1e-12  # equal ones in random order
-        yield from (candidates[place] for place in np.argsort(-(promise + jitter)))
+        random_order = rng.permutation(len(candidates))
+        order = sorted(random_order, key=lambda place: -promise[place])
+        alike = [place for place in order if promise[place] >= ALIKE * promise[order[0]]][:MOST_ALIKE]
+        reachable = self._in_place(history.latest(), [candidates[place] for place in alike])
+        first = [place for place, here in zip(alike, reachable, strict=True) if here]
+        yield from (candidates[place] for place in dict.fromkeys([*first, *order]))
+
+    def _in_place(self, deployed: Configuration | None, candidates: Sequence[Configuration]) -> list[bool]:
+        """Which of them Serve gets to from what is deployed without replacing replicas."""
+        in_place = self._task.in_place
+        return [deployed is not None and in_place is not None and in_place(deployed, one) for one in candidates]
 
     def _distances(
         self, points: NDArray[np.float64], known: Sequence[Configuration], rng: Generator

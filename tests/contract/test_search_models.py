@@ -119,6 +119,17 @@ def test_the_surrogate_keeps_away_from_what_is_under_way():
     assert abs(first_proposal(beside)["x"] - first["x"]) > 0.02
 
 
+def test_of_much_the_same_promise_the_surrogate_takes_what_is_reached_in_place():
+    hill = [({"x": x}, 100 * math.exp(-8 * (x - 0.7) ** 2)) for x in (0.0, 0.25, 0.5, 0.85, 1.0)]
+    anywhere = first_proposal(told(LINE, hill))["x"]
+    above = first_proposal(told(LINE, hill), in_place=lambda before, after: after["x"] > anywhere)["x"]
+    below = first_proposal(told(LINE, hill), in_place=lambda before, after: after["x"] < anywhere)["x"]
+    far = first_proposal(told(LINE, hill), in_place=lambda before, after: after["x"] < 0.2)["x"]
+    assert below < anywhere < above
+    assert above - below < 0.2
+    assert far == anywhere, "what promises little is not taken because it is near"
+
+
 def test_the_surrogate_proposes_nothing_that_is_pruned_or_stands_for_nothing():
     chosen = {
         repr(one)
