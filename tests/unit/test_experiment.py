@@ -62,7 +62,7 @@ def edited(old, new):
 # --- what a file means ---
 
 
-SETTINGS = {"levels": 5, "epsilon": 0.3}
+SETTINGS = {"budget": None, "stop_early": False, "levels": 5, "epsilon": 0.3}
 """Of algorithms that a file does not name."""
 
 
@@ -246,7 +246,7 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
         pytest.param({"seed": -1}, "seed: expected a number of at least 0, found -1", id="seed"),
         pytest.param(
             {"algorithm": "randon"},
-            "algorithm: expected 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
+            "algorithm: expected 'surrogate', 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
             "found 'randon'; did you mean 'random'?",
             id="algorithm",
         ),
@@ -325,8 +325,10 @@ WRONG_SECTIONS = {
     ),
     "list where a mapping belongs": (
         VALID + "search: [hyperopt]\n",
-        ["line 12: search: expected a mapping with the keys algorithm, trials, seed, levels, epsilon; "
-         "found a list of 1"],
+        [
+            "line 12: search: expected a mapping with the keys algorithm, trials, seed, budget, stop_early, levels, "
+            "epsilon; found a list of 1"
+        ],
     ),
     "wrong name of a value": (
         VALID + "cluster: {data_plane: haprox}\n",
