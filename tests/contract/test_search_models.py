@@ -10,7 +10,6 @@ from orchestrator.search.expected import expected_improvement
 from orchestrator.search.history import History, observe
 from orchestrator.search.improvement import FEWEST, improvement_left
 from orchestrator.search.process import NOISE, Process, coordinates
-from orchestrator.search.surrogate import SPREAD_OUT, Surrogate
 from orchestrator.space import Space, parse_knob
 
 LINE = Space(knobs={"x": parse_knob({"uniform": [0, 1]})})
@@ -87,59 +86,3 @@ def test_nothing_is_left_of_a_space_that_was_measured_in_full():
     small = Space(knobs={"n": parse_knob({"randint": [1, 10]})})
     seen = told(small, [({"n": number}, 100.0 + number) for number in range(1, 11)])
     assert improvement_left(seen, task(small), np.random.default_rng(0)) == 0
-
-
-def first_proposal(history, **more):
-    return next(iter(Surrogate(task(**more)).proposals(history, np.random.default_rng(0))))
-
-
-def test_the_surrogate_first_goes_where_it_has_not_been():
-    assert first_proposal(told(LINE, [({"x": 0.1}, 5.0)]))["x"] > 0.95
-
-
-def test_the_surrogate_then_climbs():
-    hill = [({"x": x}, 100 * math.exp(-8 * (x - 0.7) ** 2)) for x in (0.0, 0.25, 0.5, 0.85, 1.0)]
-    assert len(hill) == SPREAD_OUT
-    assert 0.6 < first_proposal(told(LINE, hill))["x"] < 0.8
-
-
-def test_the_surrogate_stays_within_the_slo():
-    def violation(configuration):
-        return max(0.0, 4 * (configuration["x"] - 0.5))
-
-    slope = [({"x": x}, 100 * math.exp(2 * x)) for x in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
-    assert 0.3 < first_proposal(told(LINE, slope, violation))["x"] < 0.65
-
-
-def test_the_surrogate_keeps_away_from_what_is_under_way():
-    hill = [({"x": x}, 100 * math.exp(-8 * (x - 0.7) ** 2)) for x in (0.0, 0.25, 0.5, 0.85, 1.0)]
-    alone, beside = told(LINE, hill), told(LINE, hill)
-    first = first_proposal(alone)
-    beside.start(first)
-    assert abs(first_proposal(beside)["x"] - first["x"]) > 0.02
-
-
-def test_of_much_the_same_promise_the_surrogate_takes_what_is_reached_in_place():
-    hill = [({"x": x}, 100 * math.exp(-8 * (x - 0.7) ** 2)) for x in (0.0, 0.25, 0.5, 0.85, 1.0)]
-    anywhere = first_proposal(told(LINE, hill))["x"]
-    above = first_proposal(told(LINE, hill), in_place=lambda before, after: after["x"] > anywhere)["x"]
-    below = first_proposal(told(LINE, hill), in_place=lambda before, after: after["x"] < anywhere)["x"]
-    far = first_proposal(told(LINE, hill), in_place=lambda before, after: after["x"] < 0.2)["x"]
-    assert below < anywhere < above
-    assert above - below < 0.2
-    assert far == anywhere, "what promises little is not taken because it is near"
-
-
-def test_the_surrogate_proposes_nothing_that_is_pruned_or_stands_for_nothing():
-    chosen = {
-        repr(one)
-        for one in Surrogate(
-            task(
-                MIXED,
-                prune=lambda configuration: "too large" if configuration["batch"] > 8 else None,
-                canonical=lambda configuration: {**configuration, "layout": "nchw"},
-            )
-        ).proposals(History(), np.random.default_rng(0))
-    }
-    assert len(chosen) == 6 * 4  # five numbers of threads and torch, four batches, one layout
-    assert not [one for one in chosen if "'batch': 16" in one or "nhwc" in one]

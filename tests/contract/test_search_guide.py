@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.search import frame, hyperopt_tpe, optuna_samplers, surrogate
+from orchestrator.search import frame, hyperopt_tpe, optuna_samplers
 from orchestrator.search.algorithm import PATIENCE, RANDOM_SHARE, Random
 from orchestrator.search.grid import Grid
 
@@ -16,9 +16,7 @@ LEAST, MOST = optuna_samplers.POPULATION
         f"{RANDOM_SHARE * 100:.0f} % of all for `hyperopt` and `tpe`",
         f"{optuna_samplers.GP_RANDOM} with the baseline for",
         f"from {LEAST} to {MOST}",
-        f"half of {hyperopt_tpe.MOST} trials (`hyperopt`) or of {optuna_samplers.MOST} (`surrogate` and Optuna's)",
-        f"spread out ({surrogate.SPREAD_OUT} for `surrogate`)",
-        f"promise at least {surrogate.ALIKE:.0%} of the most".replace("%", " %"),
+        f"half of {hyperopt_tpe.MOST} trials (`hyperopt`) or of {optuna_samplers.MOST} (Optuna's)",
         f"after {PATIENCE} repeats in a row (`gp`: {optuna_samplers.GP_PATIENCE}",
         f"choose {Random.batch} configurations at a time",
         f"{frame.MOST_DRAWS:,} random",
