@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from ray.tune.search import Searcher
 
@@ -21,6 +22,8 @@ from orchestrator.tracking import open_tracker
 
 class ListSearcher(Searcher):
     """Suggests the given configurations, one at a time."""
+
+    pruned: ClassVar = {}
 
     def __init__(self, configurations: Sequence[Configuration]) -> None:
         super().__init__()
@@ -56,7 +59,7 @@ class Stopwatch:
     def study_started(self, study_id):
         """Nothing to note."""
 
-    def trial_started(self, number, configuration):
+    def trial_started(self, number, configuration, confirms):
         self.began[number] = time.monotonic()
 
     def trial_finished(self, result, incumbent):

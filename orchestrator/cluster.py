@@ -40,6 +40,8 @@ class Cluster:
     trial_nodes: tuple[str, ...]  # ids of the nodes with a trial slot; empty on a cluster that declares none
     nodes: tuple[str, ...] = ()  # ids of all nodes
     http_port: int = HTTP_PORT
+    trial_resources: tuple[dict[str, float], ...] = ()
+    """What each node has, by Ray's names, on which all replicas of a trial have to fit; empty where they need not."""
 
     @property
     def node_count(self) -> int:
@@ -116,6 +118,7 @@ def _connect(address: str) -> Cluster:
         data_plane=None,
         trial_nodes=_trial_nodes(),
         nodes=tuple(sorted(node["NodeID"] for node in _nodes())),
+        trial_resources=_trial_resources(),
     )
 
 
@@ -150,6 +153,7 @@ def _start(data_plane: str, num_cpus: int | None) -> Cluster:
         data_plane=data_plane,
         trial_nodes=_trial_nodes(),
         http_port=http_port,
+        trial_resources=_trial_resources(),
     )
 
 
@@ -209,7 +213,17 @@ def _nodes() -> list[dict]:
 
 
 def _trial_nodes() -> tuple[str, ...]:
-    return tuple(sorted(node["NodeID"] for node in _nodes() if node["Resources"].get(TRIAL_SLOT, 0) > 0))
+    return tuple(sorted(node["NodeID"] for node in _nodes() if _has_slot(node)))
+
+
+def _trial_resources() -> tuple[dict[str, float], ...]:
+    nodes = _nodes()
+    takers = [node for node in nodes if _has_slot(node)] or (nodes if len(nodes) == 1 else [])
+    return tuple(node["Resources"] for node in takers)
+
+
+def _has_slot(node: dict) -> bool:
+    return node["Resources"].get(TRIAL_SLOT, 0) > 0
 
 
 def free_port(preferred: int) -> int:

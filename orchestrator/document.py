@@ -4,34 +4,92 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from enum import Enum
 from typing import Any
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult
+from orchestrator.result import (
+    Candidate,
+    Confirmation,
+    Objective,
+    Ratio,
+    Score,
+    Status,
+    StudyResult,
+    TrialResult,
+)
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
     """A study as strict JSON values: what was not measured is absent from `metrics`, or null elsewhere."""
     best, baseline = study.best, study.baseline
-    gain = study.gain or {}
     return {
         "study_id": study.study_id,
         "name": study.name,
         "algorithm": study.algorithm,
         "seed": study.seed,
+        "objectives": [objective_document(objective) for objective in study.objectives],
         "trials": [trial_document(trial) for trial in study.trials],
         "baseline": trial_document(baseline) if baseline else None,
         "best": trial_document(best) if best else None,
-        "gain": {name: to_json(gain.get(name)) for name in ("throughput", "p99")},
+        "pruned": dict(study.pruned),
+        "front": [trial.number for trial in study.front],
+        "gain": {name: _ratio(study.gain.get(name)) for name in ("throughput", "p99")},
+        "confirmation": _confirmation(study.confirmation) if study.confirmation else None,
+        "replications": [trial_document(replication) for replication in study.replications],
     }
 
 
+def _confirmation(found: Confirmation) -> dict[str, Any]:
+    return {
+        "candidates": [candidate.number for candidate in found.candidates],
+        "replications": found.replications,
+        "best": found.best,
+        "indistinguishable": list(found.indistinguishable),
+        "recommended": found.recommended,
+        "reason": found.reason or None,
+        "figures": [_candidate(candidate) for candidate in found.candidates],
+        "remarks": list(found.remarks),
+    }
+
+
+def _candidate(found: Candidate) -> dict[str, Any]:
+    """The objective's figure of one candidate, with its 95 % interval."""
+    lo, hi = (found.interval.lo, found.interval.hi) if found.interval else (None, None)
+    return {
+        "trial": found.number,
+        "replications": found.replications,
+        "slo_kept": found.kept,
+        **to_json({"value": found.value, "lo": lo, "hi": hi}),
+        "of_best": _ratio(found.of_best),
+    }
+
+
+def _ratio(found: Ratio | None) -> dict[str, Any] | None:
+    if found is None or not math.isfinite(found.value):
+        return None
+    return {name: to_json(value) for name, value in asdict(found).items()}
+
+
+def objective_document(objective: Objective) -> dict[str, str]:
+    """An objective as in the experiment file; `objective_from_document` is the inverse."""
+    return {objective.direction: objective.metric}
+
+
+def objective_from_document(document: Mapping[str, str]) -> Objective:
+    """ValueError for more than one figure."""
+    ((direction, metric),) = document.items()
+    return Objective(metric, maximize=direction == "maximize")
+
+
 def trial_document(trial: TrialResult) -> dict[str, Any]:
-    """A trial as it stands in the study's document; times in seconds."""
+    """A trial or a replication as it stands in the study's document; times in seconds."""
+    again = {"confirms": trial.confirms, "replication": trial.replication} if trial.confirms is not None else {}
     return {
         "number": trial.number,
+        **again,
         "status": str(trial.status),
         "reasons": list(trial.reasons),
         "verdict": trial.verdict.value if trial.verdict else None,
@@ -60,6 +118,8 @@ def trial_record(trial: TrialResult) -> dict[str, Any]:
             "value": to_json(trial.score.value),
             "violation": to_json(trial.score.violation),
             "shown": trial.score.shown,
+            "values": to_json(trial.score.values),
+            "half_widths": to_json(trial.score.half_widths),
         }
     return {
         **trial_document(trial),
@@ -84,7 +144,7 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         status=Status(document["status"]),
         reasons=tuple(document["reasons"]),
         measurement=measurement,
-        score=Score(_number(score["value"]), _number(score["violation"]), score.get("shown", True)) if score else None,
+        score=_score(score) if score else None,
         verdicts={limit: Verdict(verdict) for limit, verdict in document.get("slo", {}).items()},
         details={name: value for name, value in figures.items() if name not in own},
         batches={int(size): count for size, count in document.get("batches", {}).items()},
@@ -93,6 +153,19 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         overhead_s=_number(document["overhead_s"]),
         serve_config=document.get("serve_config", {}),
         export_config=document.get("export_config", {}),
+        confirms=document.get("confirms"),
+        replication=document.get("replication"),
+    )
+
+
+def _score(document: Mapping[str, Any]) -> Score:
+    """Studies of earlier releases have one objective and no more than `value`, `violation` and perhaps `shown`."""
+    return Score(
+        _number(document["value"]),
+        _number(document["violation"]),
+        document.get("shown", True),
+        values=tuple(map(_number, document.get("values", ()))),
+        half_widths=tuple(map(_number, document.get("half_widths", ()))),
     )
 
 

@@ -12,11 +12,13 @@ from orchestrator.load.plan import OpenLoop, Traffic
 from orchestrator.load.record import ClientUse
 from orchestrator.measure.breakdown import Breakdown, break_down
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.percentile import percent_of, share_below
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady, drift
-from orchestrator.measure.stopping import Sequential
+from orchestrator.measure.stopping import MIN_SUCCESSES, Sequential
 from orchestrator.measure.validity import Circumstances, invalid_reasons
-from orchestrator.measure.verdict import Verdict, overall, verdicts
+from orchestrator.measure.verdict import Verdict, overall, requests_needed, verdicts
 from orchestrator.measure.windows import measure
 
 Send = Callable[[Traffic], Sequence[Part]]
@@ -34,12 +36,14 @@ def silent(phase: str) -> None:
 class Terms:
     """What a load is to find out, and how long it may take.
 
-    `objective` is a figure of `Measurement`, `limits` the SLO's by figure. `even` says that the traffic's rate
-    does not change by itself. Seconds and `precision` are those of the experiment's `measure`.
+    `objective` is the figure that has to be precise, `limits` are the SLO's by figure, `asked` further figures that are
+    to be known. `even` says that the traffic's rate does not change by itself. Seconds and `precision` are those of the
+    experiment's `measure`.
     """
 
     objective: str = "throughput_rps"
     limits: Mapping[str, float] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
     warmup_s: float = 1.0
     warmup_max_s: float = 10.0
     min_s: float = 2.0
@@ -48,12 +52,17 @@ class Terms:
     items_per_request: int = 1
     even: bool = True
     fixed: bool = False  # measure for `max_s`, whatever is known before
+    fail_fast: bool = True  # a limit that has failed ends the load: what is measured later would not make it a winner
     max_batch_size: int | None = None
+    rival: Rival | None = None
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one load came to. `invalid` has the reasons why it cannot be trusted; `loaded_s` is how long it took."""
+    """What one load came to. `invalid` has the reasons why it cannot be trusted; `loaded_s` is how long it took.
+
+    `beaten`: it ended early, as worse than the rival for certain.
+    """
 
     measurement: Measurement
     verdicts: Mapping[str, Verdict]
@@ -63,6 +72,7 @@ class Observation:
     samples: Samples
     window: Window
     loaded_s: float
+    beaten: bool = False
     invalid: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()  # why the load before this one could not be trusted, if there was one
 
@@ -100,13 +110,18 @@ def observe(
         max_s=terms.max_s,
         warm_up=Steady(terms.warmup_s, terms.warmup_max_s),
         open_loop=isinstance(traffic, OpenLoop),
+        rival=None if terms.fixed else terms.rival,
+        fewest=_fewest((terms.objective, *terms.asked)),
+        fail_fast=terms.fail_fast,
     )
     limits = Limits(terms.warmup_max_s, terms.max_s, traffic.ends_s)
     record = conduct(send(traffic), watch, limits, stop=stop, on_phase=on_phase, lead_s=lead_s)
     start, end = record.window
     judge = partial(verdicts, limits=terms.limits) if terms.fixed else watch.verdicts
     observation = Observation(
-        measurement=measure(record.samples, record.window, terms.limits, terms.items_per_request),
+        measurement=measure(
+            record.samples, record.window, terms.limits, terms.items_per_request, (terms.objective, *terms.asked)
+        ),
         verdicts=judge(record.samples, record.window),
         breakdown=break_down(record.samples, record.window, terms.max_batch_size),
         machine=machine((record.origin + start, record.origin + end)) if machine else {},
@@ -114,6 +129,7 @@ def observe(
         samples=record.samples,
         window=record.window,
         loaded_s=end,
+        beaten=watch.beaten,
     )
     even = terms.even and not (isinstance(traffic, OpenLoop) and traffic.ends_s <= end)
     return replace(observation, invalid=invalid_reasons(_circumstances(observation, terms, even, ceiling_rps)))
@@ -140,7 +156,7 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
     return Circumstances(
         successes=measured.successes,
         duration_s=measured.duration_s,
-        percentiles=_open_percentiles(seen.verdicts, terms.objective),
+        percentiles=() if seen.beaten else _open_percentiles(seen.verdicts, (terms.objective, *terms.asked)),
         latency_p99_ms=measured.latency_p99_ms,
         throughput_rps=measured.throughput_rps,
         send_lag_p99_ms=measured.send_lag_p99_ms,
@@ -155,16 +171,14 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
     )
 
 
-def _open_percentiles(found: Mapping[str, Verdict], objective: str) -> tuple[float, ...]:
-    """Of the percentiles that are asked for, those that more requests could still decide."""
+def _fewest(asked: Sequence[str]) -> int:
+    """Successes without which percentiles that are asked for are not to be trusted, however alike those are."""
+    shares = (share_below(figure) for figure in asked)
+    return max([MIN_SUCCESSES, *(requests_needed(0, share) for share in shares if share)])
+
+
+def _open_percentiles(found: Mapping[str, Verdict], asked: Sequence[str]) -> tuple[float, ...]:
+    """The percentiles that are asked for, and of those with a limit the ones that more requests could still decide."""
     open_figures = [figure for figure, verdict in found.items() if verdict is Verdict.UNDECIDED]
-    return tuple(
-        _percent(figure.removeprefix("latency_p").removesuffix("_ms"))
-        for figure in {*open_figures, objective}
-        if figure.startswith("latency_p")
-    )
-
-
-def _percent(digits: str) -> float:
-    """95 for "95", 99.9 for "999": the digits of a figure's name are those after "0."."""
-    return float(f"{digits[:2]}.{digits[2:] or 0}")
+    percents = {percent_of(figure) for figure in (*open_figures, *asked)}
+    return tuple(percent for percent in percents if percent is not None)

@@ -1,8 +1,9 @@
-"""The plain values of a Serve config: numbers, texts, true, false, null, lists and mappings. Pure."""
+"""The plain values of YAML: numbers, texts, true, false, null, lists and mappings. Pure."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 
@@ -46,3 +47,17 @@ def check_plain(owner: str, value: object) -> None:
         raise ValueError(f"{owner} has {value} ({kind}), but takes only numbers, texts, true, false and null")
     for part in parts:
         check_plain(owner, part)
+
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def seconds(value: object) -> float:
+    """A duration such as `90s`, `10m` or `1h30m`, or a number of seconds; ValueError for anything else, and for 0."""
+    if isinstance(value, str) and value and (parts := _DURATION.fullmatch(value.replace(" ", ""))):
+        total = sum(float(part or 0) * unit for part, unit in zip(parts.groups(), (3600, 60, 1), strict=True))
+    else:
+        total = float(value) if is_number(value) else 0.0  # type: ignore[arg-type]
+    if total <= 0:
+        raise ValueError(f"found {found(value)}, but takes a duration such as 90s, 10m or 1h30m")
+    return total

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from orchestrator.backend.port import Backend, Suggestions
+from orchestrator.confirmation import confirmed
 from orchestrator.errors import StudyAbortedError
 from orchestrator.experiment import Experiment
-from orchestrator.result import Configuration, Status, StudyResult, TrialResult
-from orchestrator.tracking.port import Tracker
+from orchestrator.result import Configuration, Status, StudyResult, TrialResult, best_of
+from orchestrator.tracking.port import Origin, Tracker
 
 HOPELESS = 3
 """A study whose first trials, this many and the baseline among them, have all failed ends: nothing works at all."""
@@ -22,8 +23,8 @@ class Observer(Protocol):
     def study_started(self, study_id: str) -> None:
         """The study is open in the tracker."""
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
-        """A trial begins."""
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None) -> None:
+        """A trial begins, or a replication of the trial `confirms`."""
 
     def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:
         """A trial has ended; `incumbent` is the best one within the SLO so far."""
@@ -36,29 +37,28 @@ def run_study(
     tracker: Tracker,
     observer: Observer,
     environment: Mapping[str, Any],
+    earlier: StudyResult | None = None,
+    warm_start: str | None = None,
 ) -> StudyResult:
     """Runs every trial that the searcher asks for and returns them with what they say.
 
-    However it ends, no run stays open in the tracker: an interrupted or aborted study is marked as killed there.
+    With `earlier` that study is gone on with: its trials count, and the searcher knows of them; `warm_start` is the id
+    of a study whose trials the searcher knows of and that do not count. However it ends, no run stays open in the
+    tracker: an interrupted or aborted study is marked as killed there.
 
     Raises:
         StudyAbortedError: the application does not work at all.
     """
-    study_id = tracker.start_study(
-        experiment_name=experiment.name,
-        experiment_file_text=experiment.text,
-        experiment_file_name=experiment.file.name,
-        algorithm=experiment.search.algorithm,
-        seed=experiment.search.seed,
-        objective=experiment.objective.metric,
-        maximize=experiment.objective.maximize,
-        environment=environment,
-    )
-    record = StudyRecord(experiment, study_id, tracker, observer)
+    if earlier is not None:
+        study_id = earlier.study_id
+        tracker.resume_study(study_id)
+    else:
+        study_id = _start(experiment, tracker, environment, warm_start)
+    record = StudyRecord(experiment, study_id, searcher, tracker, observer, earlier.trials if earlier else ())
     try:
         observer.study_started(study_id)
         backend.run(experiment, searcher, record)
-        result = record.result()
+        result = confirmed(record.result())
         tracker.finish_study(result)
     except BaseException as error:
         tracker.kill(str(error) or type(error).__name__)
@@ -66,30 +66,61 @@ def run_study(
     return result
 
 
-class StudyRecord:
-    """Keeps each trial once, in the tracker and in memory: the back end's listener."""
+def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any], warm_start: str | None) -> str:
+    search = experiment.search.model_dump(exclude_unset=True)
+    return tracker.start_study(
+        experiment_name=experiment.name,
+        origin=Origin(experiment.file, experiment.text, search, warm_start),
+        algorithm=experiment.search.algorithm,
+        seed=experiment.search.seed,
+        objective=experiment.objective.metric,
+        maximize=experiment.objective.maximize,
+        environment=environment,
+        further=experiment.objectives[1:],
+    )
 
-    def __init__(self, experiment: Experiment, study_id: str, tracker: Tracker, observer: Observer) -> None:
+
+class StudyRecord:
+    """Keeps each trial and each replication once, in the tracker and in memory: the back end's listener."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        study_id: str,
+        searcher: Suggestions,
+        tracker: Tracker,
+        observer: Observer,
+        earlier: Sequence[TrialResult] = (),
+    ) -> None:
         self._experiment = experiment
         self._study_id = study_id
+        self._searcher = searcher
         self._tracker = tracker
         self._observer = observer
-        self._trials: dict[int, TrialResult] = {}
+        self._trials = {trial.number: trial for trial in earlier}
+        self._incumbent = best_of(earlier, experiment.objective.maximize)
+        self._replications: list[TrialResult] = []
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """See `Listener`."""
-        self._tracker.start_trial(number, configuration)
-        self._observer.trial_started(number, configuration)
+        self._tracker.start_trial(number, configuration, confirms)
+        self._observer.trial_started(number, configuration, confirms)
 
     def trial_finished(self, result: TrialResult) -> None:
         """See `Listener`."""
         self._tracker.finish_trial(result)
-        self._trials[result.number] = replace(result, samples=None)  # the tracker has them
-        self._observer.trial_finished(result, self.result().best)
+        kept = replace(result, samples=None)  # the tracker has them
+        if result.confirms is not None:
+            self._replications.append(kept)
+        else:
+            self._trials[result.number] = kept
+            rivals = (kept,) if self._incumbent is None else (self._incumbent, kept)  # all of them would be quadratic
+            self._incumbent = best_of(rivals, self._experiment.objective.maximize)
+        self._observer.trial_finished(result, self._incumbent)
         self._abort_when_hopeless()
 
     def result(self) -> StudyResult:
-        """The study so far, trials in order of their numbers."""
+        """The study so far, trials and replications in order of their numbers."""
         return StudyResult(
             study_id=self._study_id,
             name=self._experiment.name,
@@ -98,6 +129,9 @@ class StudyRecord:
             maximize=self._experiment.objective.maximize,
             objective=self._experiment.objective.metric,
             trials=tuple(self._trials[number] for number in sorted(self._trials)),
+            further=self._experiment.objectives[1:],
+            replications=tuple(self._replications),
+            pruned=dict(self._searcher.pruned),
         )
 
     def _abort_when_hopeless(self) -> None:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from orchestrator.assignment import Assignment
 from orchestrator.diagnosis import diagnose, facts_of
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import ClosedLoop, Experiment
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.windows import in_window
-from orchestrator.objective import score
+from orchestrator.objective import cost_figures, score
 from orchestrator.observation import Observation
-from orchestrator.result import Configuration, Score, Status, TrialResult
+from orchestrator.result import Status, TrialResult
 from orchestrator.serve_config import (
     app_problems,
     deployable,
     merge,
     pin,
+    reserved,
     with_trial_defaults,
     without_access_log,
 )
@@ -45,14 +48,29 @@ class Serving(Protocol):
             DeploymentFailedError: the application's own code raised.
         """
 
+    def clear(self) -> None:
+        """Removes what runs in the slot, so that the next `deploy` starts new replicas, whatever the config.
+
+        Raises:
+            InfeasibleError: it does not go away.
+        """
+
 
 class Load(Protocol):
     """What puts the experiment's load on an application."""
 
-    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        assignment: Assignment,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+    ) -> Observation:
         """Warms up and measures the application at `url`, whose Serve config is `application`.
 
-        `ceiling_rps` is what an application that does nothing reaches here, NaN where that is not known.
+        `ceiling_rps` is what an application that does nothing reaches here, NaN where that is not known. A
+        replication has arrivals of its own, and is not cut short because a limit of the SLO has failed.
 
         Raises:
             PayloadError: the workload's payloads cannot be made for this application.
@@ -70,8 +88,7 @@ class Place:
 
 
 def run_trial(
-    number: int,
-    configuration: Configuration,
+    assignment: Assignment,
     experiment: Experiment,
     serving: Serving,
     load: Load,
@@ -85,58 +102,66 @@ def run_trial(
     """
     started = clock()
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
-    application = without_access_log(merge(experiment.app, configuration))
+    application = without_access_log(merge(experiment.app, assignment.configuration))
     config = trial_config(application, serving)
     export = deployable(application, application.get("name", experiment.name), application.get("route_prefix", "/"))
+    result = partial(
+        TrialResult,
+        assignment.number,
+        dict(assignment.configuration),
+        serve_config=config,
+        export_config=export,
+        confirms=assignment.confirms,
+        replication=assignment.replication,
+    )
 
     def end(status: Status, reason: str) -> TrialResult:
         wall = clock() - started
-        return TrialResult(
-            number,
-            dict(configuration),
-            status,
-            reasons=(reason,),
-            wall_s=wall,
-            overhead_s=wall,
-            serve_config=config,
-            export_config=export,
-        )
+        return result(status, reasons=(reason,), wall_s=wall, overhead_s=wall)
 
     problems = app_problems(application)
     if problems:
         return end(Status.INFEASIBLE, "; ".join(f"{path}: {message}" for path, message in problems))
     try:
         on_phase("deploy")
+        if assignment.replication is not None:
+            serving.clear()
         url = serving.deploy(config["applications"][0], experiment.deploy_timeout_s)
-        seen = load.run(url, application, place.ceiling_rps, on_phase)
+        seen = load.run(url, application, assignment, place.ceiling_rps, on_phase)
     except InfeasibleError as error:
         return end(Status.INFEASIBLE, str(error))
     except (DeploymentFailedError, PayloadError) as error:
         return end(Status.FAILED, str(error))
 
     status, reasons = _judged(seen, strict=experiment.measure.validity == "strict")
+    figures = seen.measurement.metrics()
+    cost = _cost(application, figures, experiment)
+    scored = score({**figures, **cost}, experiment.slo, experiment.objectives, seen.verdicts)
     wall = clock() - started
-    return TrialResult(
-        number,
-        dict(configuration),
+    return result(
         status,
         reasons=reasons,
         measurement=seen.measurement,
-        score=None if status is Status.FAILED else _score(seen, experiment),
+        score=None if status is Status.FAILED else scored,
         verdicts=seen.verdicts,
-        details={**seen.figures(), **_ceiling(place)},
+        details={**seen.figures(), **_ceiling(place), **cost},
         batches=seen.breakdown.batches,
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),
-        serve_config=config,
-        export_config=export,
         samples=seen.samples,
     )
 
 
 def _ceiling(place: Place) -> dict[str, float]:
     return {} if math.isnan(place.ceiling_rps) else {"ceiling_rps": place.ceiling_rps}
+
+
+def _cost(application: Mapping, figures: Mapping[str, float], experiment: Experiment) -> dict[str, float]:
+    """The cost of a million requests, with its interval; empty where there are no prices."""
+    if experiment.prices is None:
+        return {}
+    return cost_figures(figures, experiment.prices.per_hour(*reserved(application)))
 
 
 def _judged(seen: Observation, strict: bool) -> tuple[Status, tuple[str, ...]]:
@@ -148,13 +173,11 @@ def _judged(seen: Observation, strict: bool) -> tuple[Status, tuple[str, ...]]:
     return Status.COMPLETE, tuple(_remarks(seen, counted))
 
 
-def _score(seen: Observation, experiment: Experiment) -> Score:
-    return score(seen.measurement, experiment.slo, experiment.objective, seen.verdicts)
-
-
 def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:
     if not counted.ok.all():
         yield describe_outcomes(counted)
+    if seen.beaten:
+        yield "ended early: worse than the best trial so far beyond doubt"
     for reason in seen.invalid:
         yield f"not to be trusted: {reason}"
     for reason in seen.repeated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from orchestrator.experiment import Experiment
@@ -11,8 +12,8 @@ from orchestrator.result import Configuration, TrialResult
 class Listener(Protocol):
     """Hears of every trial, in the process of the study; calls come from one thread."""
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
-        """A trial was given its place."""
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
+        """A trial, or a replication of the trial `confirms`, was given its place."""
 
     def trial_finished(self, result: TrialResult) -> None:
         """A trial ended, exactly once for each that started, unless the study is interrupted.
@@ -25,8 +26,12 @@ class Listener(Protocol):
 class Suggestions(Protocol):
     """A searcher as Ray Tune knows it (`ray.tune.search.Searcher`)."""
 
+    @property
+    def pruned(self) -> Mapping[str, int]:
+        """How many configurations it left out before anything was deployed, by the reason."""
+
     def suggest(self, trial_id: str) -> Any:
-        """{"number", "configuration"} of the next trial, None for "not now", or `Searcher.FINISHED`."""
+        """What `orchestrator.assignment.Assignment.of` reads, None for "not now", or `Searcher.FINISHED`."""
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Hears `report(result)` of a trial, or None and `error` when it was lost."""
@@ -40,9 +45,17 @@ class Backend(Protocol):
 
 
 def report(result: TrialResult) -> dict[str, Any]:
-    """What a searcher is told of a trial: its status, and its score when it has one."""
+    """What a searcher is told of a trial: its status, and its score when it has one.
+
+    `values` are the figures of all objectives in the file's order, the first of them `value`; `half_widths` half of
+    their 95 % intervals, NaN where unknown.
+    """
+    score = result.score
     return {
         "status": result.status.value,
-        "value": result.score.value if result.score else None,
-        "violation": result.score.violation if result.score else None,
+        "value": score.value if score else None,
+        "violation": score.violation if score else None,
+        "values": list(score.values) if score else None,
+        "half_widths": list(score.half_widths) if score else None,
+        "shown": score.shown if score else None,
     }

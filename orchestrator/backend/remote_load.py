@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from orchestrator.assignment import Assignment
 from orchestrator.backend.clients import Clients
 from orchestrator.backend.traffic import make_traffic, open_loop
 from orchestrator.diagnosis import settings_of
-from orchestrator.experiment import Experiment, MaxRate, Steady
+from orchestrator.experiment import Experiment, Load, MaxRate, Steady
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
 from orchestrator.measure.samples import Window
 from orchestrator.measure.validity import CLIENT_CPU_SHARE
+from orchestrator.objective import COST_PER_MILLION
 from orchestrator.observation import Observation, Terms, observe, observe_again, silent
 from orchestrator.resources import ResourceSampler, serve_groups
 
@@ -37,14 +40,27 @@ class RemoteLoad:
         self._sampler = ResourceSampler(serve_groups(application))
         self._sampler.__enter__()
 
-    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        assignment: Assignment,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+    ) -> Observation:
         """See `orchestrator.trial.Load.run`."""
         url = self._reachable(url)
         self._clients.prepare(url)
-        terms = self._terms(application)
-        if isinstance(self._experiment.load.traffic, MaxRate):
-            return self._max_rate(url, terms, ceiling_rps, on_phase)
-        return self._observe_again(url, self._traffic(), terms, ceiling_rps, on_phase)
+        load, terms = self._experiment.load, self._terms(application)
+        if assignment.replication is not None:
+            load = load.again(assignment.replication)
+        if isinstance(load.traffic, MaxRate):
+            return self._max_rate(url, load, terms, ceiling_rps, on_phase)
+        traffic = make_traffic(load, self._longest_s, Path(self._experiment.file).parent)
+        races = terms.objective == self._experiment.objective.metric  # only then the rival's figure is the same
+        rival = assignment.rival if races else None
+        terms = replace(terms, fail_fast=assignment.replication is None, rival=rival)
+        return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
 
     def prepare(self, url: str) -> None:
         """Has the clients ask the application at `url` for what they need to make their requests."""
@@ -82,8 +98,9 @@ class RemoteLoad:
             self._clients.parts, traffic, terms, self._machine, ceiling_rps, on_phase=on_phase, lead_s=ACTORS_LEAD_S
         )
 
-    def _max_rate(self, url: str, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
-        load = self._experiment.load
+    def _max_rate(
+        self, url: str, load: Load, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
+    ) -> Observation:
         wanted: MaxRate = load.traffic  # type: ignore[assignment]  # the caller has looked
 
         def observe_at(rate_rps: float) -> Observation:
@@ -99,12 +116,12 @@ class RemoteLoad:
 
     def _terms(self, application: Mapping) -> Terms:
         experiment, measure = self._experiment, self._experiment.measure
-        traffic, metric = experiment.load.traffic, experiment.objective.metric
+        traffic = experiment.load.traffic
         largest = settings_of(application)["max_batch_size"]
         return Terms(
-            # the rate is given in each of the loads of which a highest rate is made: their throughput says nothing
-            objective="goodput_rps" if metric == "max_rate_rps" else metric,
+            objective=watched_figure(experiment),
             limits=experiment.slo.limits(),
+            asked=tuple(objective.metric for objective in experiment.objectives),
             warmup_s=measure.warmup_s,
             warmup_max_s=measure.warmup_max_s,
             min_s=measure.min_s,
@@ -114,9 +131,6 @@ class RemoteLoad:
             even=isinstance(traffic, Steady | MaxRate) or hasattr(traffic, "concurrency"),
             max_batch_size=None if math.isnan(largest) else int(largest),
         )
-
-    def _traffic(self) -> Traffic:
-        return make_traffic(self._experiment.load, self._longest_s, Path(self._experiment.file).parent)
 
     @property
     def _longest_s(self) -> float:
@@ -130,3 +144,11 @@ class RemoteLoad:
             return url
         parts = urlsplit(url)
         return parts._replace(netloc=f"{self._host}:{parts.port}").geturl()
+
+
+def watched_figure(experiment: Experiment) -> str:
+    """The figure whose precision says how long a load is measured: what the first objective rests on."""
+    if experiment.load.max_rate is not None:
+        return "goodput_rps"  # the rate is given in each of the loads of which a highest rate is made
+    metric = experiment.objective.metric
+    return "throughput_rps" if metric == COST_PER_MILLION else metric  # the price is known exactly

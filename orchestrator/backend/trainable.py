@@ -14,6 +14,7 @@ import ray
 from ray import tune
 from ray.exceptions import RayTaskError
 
+from orchestrator.assignment import Assignment
 from orchestrator.backend.port import report
 from orchestrator.backend.remote_load import RemoteLoad
 from orchestrator.ceiling import null_application
@@ -71,18 +72,18 @@ class ServeTrial(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """One trial; the result goes through the feed, the searcher's part of it through Tune."""
-        number, feed = self.config["number"], self._setup.feed
+        assignment = Assignment.of(self.config, self._setup.experiment.objective.maximize)
+        feed = self._setup.feed
 
         def on_phase(phase: str) -> None:
-            feed.phase.remote(number, phase)
+            feed.phase.remote(assignment.number, phase)
 
         if self._place is None:
             on_phase("calibrate")
             self._place = Place(allowed_cores(Path("/sys/fs/cgroup")), self._ceiling(), self._setup.data_plane)
         result = run_trial(
-            number=number,
-            configuration=self.config["configuration"],
-            experiment=self._setup.experiment,
+            assignment,
+            self._setup.experiment,
             serving=self._serving,
             load=self._load,
             clock=time.monotonic,
@@ -133,6 +134,10 @@ class SlotServing:
     def deploy(self, application: dict, timeout_s: float) -> str:
         """See `orchestrator.trial.Serving.deploy`."""
         return str(_ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s)))
+
+    def clear(self) -> None:
+        """See `orchestrator.trial.Serving.clear`."""
+        _ask(lambda: self.writer.clear.remote(self.slot))
 
 
 def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:

@@ -144,7 +144,7 @@ class _TuneCallback(tune.Callback):
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         del iteration, trials, info
         number, configuration = trial.config["number"], trial.config["configuration"]
-        self._tell(lambda: self._listener.trial_started(number, configuration))
+        self._tell(lambda: self._listener.trial_started(number, configuration, trial.config.get("confirms")))
 
     def on_trial_complete(self, iteration: int, trials: list, trial: Any, **info: Any) -> None:
         del iteration, trials, info
@@ -162,7 +162,14 @@ class _TuneCallback(tune.Callback):
     def _finished(self, trial: Any, otherwise: str) -> None:
         number, configuration = trial.config["number"], trial.config["configuration"]
         result = ray.get(self._feed.take.remote(number))
-        failed = TrialResult(number, configuration, Status.FAILED, reasons=(otherwise,))
+        failed = TrialResult(
+            number,
+            configuration,
+            Status.FAILED,
+            reasons=(otherwise,),
+            confirms=trial.config.get("confirms"),
+            replication=trial.config.get("replication"),
+        )
         self._tell(lambda: self._listener.trial_finished(result or failed))
 
     def _tell(self, call: Callable[[], None]) -> None:

@@ -71,10 +71,32 @@ def check(file: File) -> None:
 
 @app.command()
 def run(
-    file: File,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="The experiment, a YAML file; may be left out with --resume.", metavar="[FILE]"),
+    ] = None,
     trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
-    algorithm: Annotated[str | None, typer.Option(help="Search algorithm: hyperopt or random.")] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(help="Search algorithm: hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Begin no trial after this time, such as 10m; the confirmation follows.")
+    ] = None,
+    stop_early: Annotated[
+        bool | None,
+        typer.Option(
+            "--stop-early", help="End when no more than the measuring precision is to be expected.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Go on with a study that was interrupted, or with --more.")
+    ] = None,
+    more: Annotated[int | None, typer.Option(help="Trials to add to the study that --resume names.", min=1)] = None,
+    warm_start: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Learn from an earlier study of the same application.")
+    ] = None,
     address: Annotated[
         str | None,
         typer.Option(
@@ -90,11 +112,12 @@ def run(
 
     Options win over the file. Ctrl-C ends the running trial, keeps those that are done and cleans up.
     """
+    from orchestrator.cli.plan import plan_study
     from orchestrator.cli.run import run_command
-    from orchestrator.experiment import load_experiment
 
-    experiment = load_experiment(file).with_overrides(trials=trials, seed=seed, algorithm=algorithm)
-    raise typer.Exit(run_command(experiment, address, tracking_uri, as_json))
+    overrides = {"trials": trials, "seed": seed, "algorithm": algorithm, "budget": budget, "stop_early": stop_early}
+    plan = plan_study(file, overrides, resume, more, warm_start, tracking_uri)
+    raise typer.Exit(run_command(plan, address, tracking_uri, as_json))
 
 
 app.command()(load)

@@ -5,19 +5,9 @@ from __future__ import annotations
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from orchestrator.cli.names import figure
 from orchestrator.document import metrics
+from orchestrator.names import PARTS, figure
 from orchestrator.result import TrialResult
-
-PARTS = {  # as in `orchestrator.measure.breakdown.Parts`
-    "send_lag": "client: send lag",
-    "network": "network, proxy and router",
-    "backlog": "waiting for the replica",
-    "batch_wait": "collecting a batch",
-    "compute": "computing",
-    "server_and_network": "server and network",
-}
-
 
 LISTED = 6
 """Batch sizes that are shown, the most frequent ones."""

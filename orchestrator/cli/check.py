@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.names import duration, value_text
+from orchestrator.cli.pruned import print_pruned
+from orchestrator.cluster import default_data_plane
+from orchestrator.environment import allowed_cores
 from orchestrator.experiment import (
     Bursts,
     ClosedLoop,
@@ -17,6 +22,9 @@ from orchestrator.experiment import (
     Steady,
     Trace,
 )
+from orchestrator.names import duration, limit_text, value_text
+from orchestrator.pruning import Node, Pruning
+from orchestrator.serve_config import reserved
 
 STARTUP_S = 15.0
 IN_PLACE_S, REPLACED_S = 0.6, 4.5
@@ -26,7 +34,7 @@ FEWEST_RATES, MOST_RATES = 6, 16
 
 
 def print_check(console: Console, experiment: Experiment) -> None:
-    """Prints the knobs, the size of the space, the baseline, the load and the time it will take."""
+    """Prints the knobs, the size of the space, the baseline, the load, the time it will take and what is pruned."""
     console.print(f"[bold]{experiment.name}[/]: valid", highlight=False)
     console.print(_knobs(experiment))
     size = experiment.space.size()
@@ -37,12 +45,24 @@ def print_check(console: Console, experiment: Experiment) -> None:
         "load": load_text(experiment.load),
         "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
         f"{measure.max_s:g} s, {_until(experiment)}",
-        "objective": f"{'maximize' if experiment.objective.maximize else 'minimize'} {experiment.objective.metric}",
+        "objective": ", ".join(map(str, experiment.objectives)),
         "SLO": _slo(experiment),
+        **_prices(experiment),
+        "confirm": _confirm(experiment),
         "time": estimate(experiment),
     }
     for name, fact in facts.items():
         console.print(f"{name + ':':<11}{fact}", highlight=False)
+    _print_pruned_here(console, experiment)
+
+
+def _print_pruned_here(console: Console, experiment: Experiment) -> None:
+    """What is pruned on a cluster that would be started here; an existing one is asked when the study begins."""
+    cpus = experiment.cluster.num_cpus or allowed_cores(Path("/sys/fs/cgroup"))
+    here = Node({"CPU": cpus}, others=math.inf)
+    plane = experiment.cluster.data_plane or default_data_plane()
+    looked_at = f"on this machine ({cpus:g} CPU, {plane}); `run` looks at all resources of its cluster"
+    print_pruned(console, Pruning(experiment, here, plane), looked_at)
 
 
 def load_text(load: Load) -> str:
@@ -93,9 +113,11 @@ def _knobs(experiment: Experiment) -> Table:
 def estimate(experiment: Experiment) -> str:
     """The shortest and the longest time that the study can be expected to take."""
     trials, measure = experiment.search.trials + 1, experiment.measure
+    replications = experiment.confirm.count(experiment.search.trials)
     fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
-    shortest = STARTUP_S + trials * (fewest * (measure.warmup_s + measure.min_s) + IN_PLACE_S)
-    longest = STARTUP_S + trials * (most * (measure.warmup_max_s + measure.max_s) + REPLACED_S)
+    loads, longest_loads = fewest * (measure.warmup_s + measure.min_s), most * (measure.warmup_max_s + measure.max_s)
+    shortest = STARTUP_S + trials * (loads + IN_PLACE_S) + replications * (loads + REPLACED_S)
+    longest = STARTUP_S + (trials + replications) * (longest_loads + REPLACED_S)
     return f"{duration(shortest)} to {duration(longest)} (one trial at a time)"
 
 
@@ -105,6 +127,21 @@ def _until(experiment: Experiment) -> str:
     return f"until the objective is known to ±{experiment.measure.precision:.0%}"
 
 
+def _confirm(experiment: Experiment) -> str:
+    plan = experiment.confirm
+    if not plan.top:
+        return "the winner is not measured again"
+    best = "the best trial" if plan.top == 1 else f"the best {plan.top} trials"
+    return f"{best} and the baseline are deployed and measured {plan.replications} times more, in turn"
+
+
 def _slo(experiment: Experiment) -> str:
-    limits = experiment.slo.model_dump(exclude_none=True)
-    return ", ".join(f"{name} ≤ {limit:g}" for name, limit in limits.items()) or "none"
+    return ", ".join(limit_text(name, limit) for name, limit in experiment.slo.limits().items()) or "none"
+
+
+def _prices(experiment: Experiment) -> dict[str, str]:
+    """What the file's own config costs; empty where nothing has a price."""
+    if experiment.prices is None:
+        return {}
+    stated = ", ".join(f"{name} {price:g}" for name, price in experiment.prices.model_dump(exclude_none=True).items())
+    return {"prices": f"{stated}; the baseline takes {experiment.prices.per_hour(*reserved(experiment.app)):g} an hour"}

@@ -12,10 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import REFRESH_HZ, describe, duration, figure, rate_figure, short_names, spread
 from orchestrator.document import metrics
 from orchestrator.experiment import Experiment
+from orchestrator.names import describe, duration, figure, rate_figure, short_names, spread
 from orchestrator.result import BASELINE, Configuration, Status, TrialResult
+
+REFRESH_HZ = 2
+"""Of what moves on the screen. Slow on purpose: it shares its cores with what is being measured."""
 
 _STYLES = {
     Status.COMPLETE: "green",
@@ -39,15 +42,22 @@ Phases = Callable[[], dict[int, tuple[str, float]]]
 class StudyDisplay:
     """Observes a study. Each trial leaves one line; below them, in a terminal, what is going on right now."""
 
-    def __init__(self, console: Console, experiment: Experiment, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, console: Console, experiment: Experiment, before: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`before` is how many trials a study that is gone on with has already, its baseline included."""
+        self._before = before
         self._console = console
         self._experiment = experiment
         self._clock = clock
         self._names = short_names(experiment.space.paths())
         self._total = experiment.search.trials + 1
+        self._replications = experiment.confirm.count(experiment.search.trials)
         self._longest_s = {"warm-up": experiment.measure.warmup_max_s, "measure": experiment.measure.max_s}
-        self._running: dict[int, Configuration] = {}
+        self._running: dict[int, tuple[str, Configuration]] = {}
         self._finished = 0
+        self._replicated = 0
+        self._confirming = False
         self._incumbent: TrialResult | None = None
         self._first_start: float | None = None
         self._doing = "starting"
@@ -89,22 +99,28 @@ class StudyDisplay:
             soft_wrap=True,
         )
 
-    def trial_started(self, number: int, configuration: Configuration) -> None:
+    def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """See `orchestrator.study.Observer`."""
         if self._first_start is None:
             self._first_start = self._clock()
-        self._running[number] = configuration
+        if confirms is not None and not self._confirming:
+            self._confirming = True
+            self._console.print("confirming the winner: the best trials and the baseline, deployed afresh in turn")
+        self._running[number] = (trial_label(number, self._total, confirms), configuration)
 
     def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:
         """See `orchestrator.study.Observer`."""
         self._running.pop(result.number, None)
-        self._finished += 1
+        if result.confirms is None:
+            self._finished += 1
+        else:
+            self._replicated += 1
         leads = incumbent is not None and incumbent.number == result.number
         self._incumbent = incumbent
         self._console.print(self._line(result, leads), soft_wrap=True)
 
     def _line(self, result: TrialResult, leads: bool) -> Text:
-        line = Text(f"{trial_label(result.number, self._total):>8}  ")
+        line = Text(f"{trial_label(result.number, self._total, result.confirms):>8}  ")
         line.append(f"{result.status.value:<10}", style=_STYLES[result.status])
         if result.status is Status.COMPLETE:
             line.append(f" {figures(result):<33}")
@@ -123,14 +139,14 @@ class StudyDisplay:
     def _render(self) -> Group:
         rows = Table.grid(padding=(0, 1))
         phases = self._safe_phases()
-        for number, configuration in self._running.items():
+        for number, (label, configuration) in self._running.items():
             phase, seconds = phases.get(number, ("starting", 0.0))
             longest_s = self._longest_s.get(phase)
             bar = ProgressBar(
                 total=longest_s or 1, completed=min(seconds, longest_s or 0), width=24, pulse=longest_s is None
             )
             rows.add_row(
-                trial_label(number, self._total),
+                label,
                 Text(PHASES.get(phase, phase), style="cyan"),
                 bar,
                 f"{seconds:4.1f} s" + (f" of ≤ {longest_s:g} s" if longest_s else ""),
@@ -142,14 +158,18 @@ class StudyDisplay:
 
     def _footer(self) -> Text:
         best = f"best so far: {figures(self._incumbent)}" if self._incumbent else "nothing within the SLO yet"
-        done = f"{max(0, self._finished - 1)}/{self._total - 1} trials"
+        done = f"{max(0, self._before + self._finished - 1)}/{self._total - 1} trials"
+        if self._confirming:
+            done = f"{self._replicated}/{max(self._replicated, self._replications)} replications"
         return Text(f"{done} · {best} · {self._eta()}", style="bold")
 
     def _eta(self) -> str:
         if self._first_start is None or not self._finished:
             return "time left: not known yet"
-        per_trial = (self._clock() - self._first_start) / self._finished
-        return f"about {duration(per_trial * (self._total - self._finished))} left"
+        ended = self._finished + self._replicated
+        per_trial = (self._clock() - self._first_start) / ended
+        left = self._total + self._replications - self._before - ended
+        return f"about {duration(per_trial * max(0, left))} left"
 
     def _safe_phases(self) -> dict[int, tuple[str, float]]:
         try:
@@ -158,8 +178,10 @@ class StudyDisplay:
             return {}
 
 
-def trial_label(number: int, total: int) -> str:
-    """ "baseline" or "7/20": the baseline is not one of the searcher's trials."""
+def trial_label(number: int, total: int, confirms: int | None = None) -> str:
+    """ "baseline" or "7/20", for the baseline is not one of the searcher's trials; "7 again" of a replication."""
+    if confirms is not None:
+        return f"{'baseline' if confirms == BASELINE else confirms} again"
     return "baseline" if number == BASELINE else f"{number}/{total - 1}"
 
 

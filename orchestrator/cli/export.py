@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from orchestrator.cli.names import describe, figure, short_names
 from orchestrator.errors import UsageError
+from orchestrator.names import describe, figure, short_names
 from orchestrator.result import StudyResult, TrialResult
 from orchestrator.serve_config import to_yaml
 
 
 def exported(study: StudyResult, number: int | None) -> str:
-    """YAML of the winner, or of trial `number`, with what was measured of it as a comment.
+    """YAML of the recommended trial, or of trial `number`, with what was measured of it as a comment.
 
     Raises:
         UsageError: there is no such trial, or no trial kept the SLO.
@@ -28,11 +28,10 @@ def exported(study: StudyResult, number: int | None) -> str:
 
 def _chosen(study: StudyResult, number: int | None) -> TrialResult:
     if number is None:
-        if study.best is None:
+        if study.recommended is None:
             raise UsageError(f"study {study.study_id} has no winner: no trial kept the SLO; choose one with --trial N")
-        return study.best
-    for trial in study.trials:
-        if trial.number == number:
-            return trial
+        return study.recommended
+    if (trial := study.trial(number)) is not None:
+        return trial
     numbers = ", ".join(str(trial.number) for trial in study.trials)
     raise UsageError(f"study {study.study_id} has no trial {number}; it has {numbers or 'none'}")

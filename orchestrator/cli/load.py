@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.status import Status
 
+from orchestrator.cli.display import REFRESH_HZ
 from orchestrator.cli.load_options import LoadOptions, LoadPlan, open_loop, plan_of
 from orchestrator.cli.load_outcome import load_document, print_load, rate_line
-from orchestrator.cli.names import REFRESH_HZ
 from orchestrator.errors import EndpointError
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.load.probe import ask

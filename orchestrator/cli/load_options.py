@@ -13,6 +13,7 @@ from orchestrator.errors import UsageError
 from orchestrator.load import arrivals
 from orchestrator.load.endpoint import Endpoint, Payload, encode
 from orchestrator.load.plan import MAX_CONNECTIONS, ClosedLoop, OpenLoop, Traffic
+from orchestrator.measure import percentile
 from orchestrator.observation import Terms
 
 CONCURRENCY = 32
@@ -23,9 +24,8 @@ MIN_S, MAX_S = 2.0, 15.0
 
 WARMUP_MAX_S = 10.0
 
-_PERCENTILE = r"p(?!00|100)\d\d(?:\.?\d+)?"  # p99, p99.9 or p999; with one digit nobody could tell p5 from p50
 _NUMBER = r"(\d+\.?\d*|\.\d+)"
-_LATENCY = re.compile(rf"(mean|max|{_PERCENTILE})\s*(?:<=|=)\s*{_NUMBER}\s*(us|ms|s)")
+_LATENCY = re.compile(rf"(mean|max|{percentile.WRITTEN})\s*(?:<=|=)\s*{_NUMBER}\s*(us|ms|s)")
 _ERRORS = re.compile(rf"error_ratio\s*(?:<=|=)\s*{_NUMBER}\s*(%?)")
 _IN_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
@@ -104,20 +104,14 @@ def _limit(text: str) -> tuple[str, float]:
         limit_ms = float(found[2]) * _IN_MS[found[3]]
         if limit_ms <= 0:
             raise UsageError(f"--slo {text!r}: no response time is as short as that")
-        return f"latency_{_digits(found[1])}_ms", limit_ms
+        figure = percentile.digits(found[1]) if found[1].startswith("p") else found[1]
+        return f"latency_{figure}_ms", limit_ms
     if found := _ERRORS.fullmatch(text.strip()):
         ratio = float(found[1]) / (100 if found[2] else 1)
         if ratio > 1:
             raise UsageError(f"--slo {text!r}: a share of requests is from 0 to 1, or from 0% to 100%")
         return "error_ratio", ratio
     raise UsageError(f"--slo {text!r}: write p99=50ms, mean=0.2s, max=1s or error_ratio=0.1%")
-
-
-def _digits(figure: str) -> str:
-    """ "p999" for "p99.9", "p50" for "p50.0": a percentile's name has the digits after "0."."""
-    if not figure.startswith("p"):
-        return figure
-    return f"p{figure[1:].replace('.', '').rstrip('0'):0<2}"
 
 
 def _check_kind(options: LoadOptions) -> None:

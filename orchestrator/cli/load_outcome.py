@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.names import figure
 from orchestrator.measure.outcomes import describe_outcomes
+from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
 from orchestrator.measure.windows import in_window
+from orchestrator.names import figure, limit_text
 from orchestrator.observation import Observation
 
 ROWS = {
@@ -93,23 +94,14 @@ def rate_line(rate_rps: float, seen: Observation) -> Text:
     return line.append(f": {next(_reasons(seen))}" if seen.invalid else "")
 
 
-def limit_text(name: str, limit: float) -> str:
-    """ "p99 ≤ 50 ms", "error_ratio ≤ 0.1 %"."""
-    if name == "error_ratio":
-        return f"{name} ≤ {limit * 100:g} %"
-    short = name.removeprefix("latency_").removesuffix("_ms")
-    if short[0] == "p" and len(short) > 3:
-        short = f"{short[:3]}.{short[3:]}"
-    return f"{short} ≤ {limit:g} ms"
-
-
 def _table(url: str, seen: Observation) -> Table:
     figures = seen.measurement.metrics()
     table = Table(title=Text(url), box=SIMPLE_HEAD, title_justify="left")
     table.add_column("")
     table.add_column("measured", justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    for name, (heading, unit) in ROWS.items():
+    further = {name: (f"  {shown(name)}", "ms") for name in seen.measurement.percentiles}
+    for name, (heading, unit) in {**ROWS, **further}.items():
         if name in figures:
             interval = _interval(figures.get(f"{name}_lo"), figures.get(f"{name}_hi"))
             table.add_row(heading, figure(figures[name], f" {unit}".rstrip()), interval)

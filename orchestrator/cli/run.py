@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from orchestrator.cli.display import StudyDisplay
 from orchestrator.cli.output import own_output
+from orchestrator.cli.plan import StudyPlan
 from orchestrator.cli.stop import StopSignals
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
-from orchestrator.experiment import Experiment
 from orchestrator.result import StudyResult
+
+if TYPE_CHECKING:
+    from orchestrator.insight import Insight
 
 LOG = "mlruns/orchestrator.log"
 """What Ray, MLflow and their processes print during a study, for when something is odd."""
@@ -22,13 +26,13 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells expect it."""
 
 
-def run_command(experiment: Experiment, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
+def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
     """Runs the study and prints its outcome; returns the exit code."""
     with own_output(Path.cwd() / LOG) as output:
         console = Console(file=output.stderr if as_json else output.stdout)
         try:
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
-                result = _study(console, stop, experiment, address, tracking_uri)
+                result, insight = _study(console, stop, plan, address, tracking_uri)
         except KeyboardInterrupt:
             console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
             return INTERRUPTED
@@ -36,16 +40,22 @@ def run_command(experiment: Experiment, address: str | None, tracking_uri: str |
             print(json.dumps(study_document(result), indent=2), file=output.stdout)
         else:
             print_outcome(console, result)
+            from orchestrator.cli.lessons import print_lessons
+
+            print_lessons(console, insight)
             _print_next_steps(console, result, tracking_uri)
     return 0
 
 
 def _study(
-    console: Console, stop: StopSignals, experiment: Experiment, address: str | None, tracking_uri: str | None
-) -> StudyResult:
-    with StudyDisplay(console, experiment) as display:
+    console: Console, stop: StopSignals, plan: StudyPlan, address: str | None, tracking_uri: str | None
+) -> tuple[StudyResult, Insight]:
+    experiment = plan.experiment
+    before = len(plan.resumed.trials) if plan.resumed else 0
+    with StudyDisplay(console, experiment, before) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
+        from orchestrator.cli.lessons import draw_lessons
         from orchestrator.cluster import ask_cluster, open_cluster
         from orchestrator.environment import describe_environment, serve_variables
         from orchestrator.study import run_study
@@ -55,28 +65,27 @@ def _study(
         tracker = open_tracker(tracking_uri, Path.cwd())
         check_payloads(experiment.workload, experiment.file.parent, experiment.load.items_per_request)
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
-        plan = experiment.cluster
-        with open_cluster(address, plan.data_plane, plan.num_cpus) as cluster:
+        wanted = experiment.cluster
+        with open_cluster(address, wanted.data_plane, wanted.num_cpus) as cluster:
             stop.arm()
             from orchestrator.backend.tune import TuneBackend
-            from orchestrator.search import make_searcher
+            from orchestrator.cli.searcher import searcher_of
 
             display.doing("starting Ray Serve")
             backend = TuneBackend(cluster, on_phases=display.watch)
-            searcher = make_searcher(
-                space=experiment.space,
-                algorithm=experiment.search.algorithm,
-                seed=experiment.search.seed,
-                trials=experiment.search.trials,
-                baseline=experiment.baseline(),
-                maximize=experiment.objective.maximize,
-                parallel=backend.parallel,
-            )
+            searcher = searcher_of(plan, cluster, backend.parallel)
             environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
             try:
-                return run_study(experiment, searcher, backend, tracker, display, environment)
+                learned_from = plan.warm_start.study_id if plan.warm_start else None
+                result = run_study(
+                    experiment, searcher, backend, tracker, display, environment, plan.resumed, learned_from
+                )
             finally:
                 display.doing("stopping Ray Serve and the cluster")
+        if searcher.ending:
+            console.print(f"the search ended before all {experiment.search.trials} trials: {searcher.ending}")
+        display.doing("drawing what the study teaches")
+        return result, draw_lessons(result, experiment, searcher.random_trials, tracker)
 
 
 def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
@@ -11,14 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.breakdown import batches_line, breakdown_table
-from orchestrator.cli.names import describe, figure, rate_figure, short_names, spread, value_text
+from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
 from orchestrator.document import metrics
+from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
+from orchestrator.names import describe, figure, rate_figure, short_names, spread, value_text
+from orchestrator.pruned import summary
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
 COLUMNS = {  # metric -> heading
     "max_rate_rps": "max rate\nreq/s",
     "throughput_rps": "req/s",
+    "cost_per_million": "cost per\nmillion",
     "latency_mean_ms": "mean\nms",
     "latency_p50_ms": "p50\nms",
     "latency_p99_ms": "p99\nms",
@@ -45,8 +50,10 @@ def trials_table(study: StudyResult, console: Console) -> Table:
     It has as many columns as fit. Where not even the most important ones do, knobs are folded and figures stay whole.
     """
     known = {name for trial in study.trials for name in metrics(trial)}
-    columns = [name for name in COLUMNS if name in known]
-    spare = [*SPARE, *(["throughput_rps"] if "max_rate_rps" in known else [])]  # about the same as the rate
+    goals = [objective.metric for objective in study.objectives]
+    columns = [name for name in dict.fromkeys((*COLUMNS, *goals)) if name in known]
+    spare = [name for name in SPARE if name not in goals]
+    spare += ["throughput_rps"] if "max_rate_rps" in known else []  # about the same as the rate
     options = console.options.update_width(_ANY_WIDTH)
     for left_out in (*(spare[:count] for count in range(len(spare))), spare):
         table = _table(study, [name for name in columns if name not in left_out])
@@ -58,6 +65,7 @@ def trials_table(study: StudyResult, console: Console) -> Table:
 def _table(study: StudyResult, columns: Sequence[str]) -> Table:
     names = short_names(path for trial in study.trials for path in trial.configuration)
     order = "highest" if study.maximize else "lowest"
+    front = {trial.number for trial in study.front} if study.further else set()
     table = Table(
         title=f"{study.name}: {study.objective}, {order} first",
         box=SIMPLE_HEAD,
@@ -70,27 +78,29 @@ def _table(study: StudyResult, columns: Sequence[str]) -> Table:
     for name in names.values():
         table.add_column(name.replace("_", "\n"), justify="right", overflow="fold")
     for name in columns:
-        table.add_column(COLUMNS[name], justify="right", no_wrap=True)
+        table.add_column(_heading(name), justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
-    table.caption = "± is half of the 95 % confidence interval"
+    table.caption = "± is half of the 95 % confidence interval" + ("; * is on the Pareto front" if front else "")
     table.caption_justify = "left"
     best = study.best
     for trial in _ranked(study):
         knobs = [value_text(trial.configuration[p]) if p in trial.configuration else "" for p in names]
         style = "bold green" if best is not None and trial.number == best.number else None
-        table.add_row(_label(trial), *knobs, *_figures(trial, columns), _status(trial), style=style)
+        mark = "*" if trial.number in front else ""
+        table.add_row(mark + _label(trial), *knobs, *_figures(trial, columns), _status(trial), style=style)
     return table
 
 
-def _ranked(study: StudyResult) -> list[TrialResult]:
-    sign = -1 if study.maximize else 1
+def _heading(name: str) -> str:
+    """Goodput, and latencies that COLUMNS does not have, are shown where they are an objective."""
+    return {**COLUMNS, "goodput_rps": "goodput\nreq/s"}.get(name) or f"{shown(name)}\nms"
 
-    def key(trial: TrialResult) -> tuple[int, float, float, int]:
+
+def _ranked(study: StudyResult) -> list[TrialResult]:
+    def key(trial: TrialResult) -> tuple[float, float, int]:
         if trial.score is None or trial.status is not Status.COMPLETE:
-            return (3, 0.0, 0.0, trial.number)
-        if not trial.score.feasible:
-            return (2, trial.score.violation, 0.0, trial.number)
-        return (0 if trial.score.shown else 1, 0.0, sign * trial.score.value, trial.number)
+            return math.inf, 0.0, trial.number
+        return (*trial.score.rank(study.maximize), trial.number)
 
     return sorted(study.trials, key=key)
 
@@ -122,7 +132,7 @@ def _status(trial: TrialResult) -> Text:
 
 
 def print_outcome(console: Console, study: StudyResult) -> None:
-    """The table, the reasons behind what failed or is in doubt, and the winner."""
+    """The table, the reasons behind what failed or is in doubt, the confirmation, and the winner."""
     console.print(trials_table(study, console))
     for trial in study.trials:
         if trial.reasons:
@@ -130,6 +140,9 @@ def print_outcome(console: Console, study: StudyResult) -> None:
             console.print(
                 f"{_name(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
             )
+    if study.pruned:
+        console.print(f"pruned before deployment: {summary(study.pruned)}", style="dim", highlight=False)
+    print_confirmation(console, study)
     best = study.best
     if best is None or best.measurement is None:
         console.print(_no_winner(study))
@@ -138,7 +151,9 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     console.print(
         f"\n[bold green]Winner: {_name(best)}[/]  {describe(best.configuration, names)}\n"
         f"  {_with_interval(best, rate_figure(best), 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
-        f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s",
+        f"{_other_objectives(study, best)}"
+        f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s"
+        + (" of the search" if study.confirmation else ""),
         highlight=False,
     )
     if best.verdicts:
@@ -147,11 +162,11 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         console.print(f"  {best.explanation}", highlight=False, markup=False)
     if ceiling := best.details.get("ceiling_rps"):
         console.print(f"  an application that does nothing reaches {figure(ceiling, ' req/s')} here", highlight=False)
-    if study.gain is not None:
-        console.print(
-            f"  ×{study.gain['throughput']:.1f} the baseline's throughput, p99 {_times(study.gain['p99'])}",
-            highlight=False,
-        )
+    for text in (gain_text(study), recommendation(study)):
+        for line in text.splitlines():
+            console.print(f"  {line}", highlight=False)
+    if study.further:
+        console.print(f"  {_front(study)}", highlight=False)
     breakdown = breakdown_table(best)
     if breakdown is not None:
         console.print(breakdown)
@@ -163,15 +178,31 @@ def _no_winner(study: StudyResult) -> str:
     invalid = sum(trial.status is Status.INVALID for trial in study.trials)
     if invalid and not any(trial.status is Status.COMPLETE for trial in study.trials):
         return f"[bold yellow]No trial can be ranked:[/] {invalid} could not be trusted, for the reasons above."
+    if study.confirmation is not None:
+        return "[bold yellow]No winner:[/] none kept the SLO every time it was measured again. Relax `slo`."
     return "[bold yellow]No trial kept the SLO.[/] Relax `slo`, lower the load, or widen the space."
 
 
 def _with_interval(trial: TrialResult, name: str, unit: str) -> str:
     """ "1,838 req/s (1,801 to 1,875)"."""
     values = metrics(trial)
-    text = figure(values.get(name), f" {unit}")
+    text = figure(values.get(name), f" {unit}".rstrip())
     lo, hi = values.get(f"{name}_lo"), values.get(f"{name}_hi")
     return text if lo is None or hi is None else f"{text} ({figure(lo)} to {figure(hi)})"
+
+
+def _other_objectives(study: StudyResult, best: TrialResult) -> str:
+    """ ", cost_per_million 0.0342 (0.0331 to 0.0354)", of the objectives that are told of in no other way."""
+    told = (rate_figure(best), "throughput_rps", "latency_p99_ms")
+    names = [objective.metric for objective in study.objectives if objective.metric not in told]
+    units = {name: "ms" if name.startswith("latency_") else "req/s" if name.endswith("_rps") else "" for name in names}
+    return "".join(f", {shown(name)} {_with_interval(best, name, unit)}" for name, unit in units.items())
+
+
+def _front(study: StudyResult) -> str:
+    figures = ", ".join(shown(objective.metric) for objective in study.objectives)
+    numbers = ", ".join(map(_label, study.front))
+    return f"the best by {shown(study.objective)}; on the Pareto front of {figures}: {numbers}"
 
 
 def _promise(trial: TrialResult) -> str:
@@ -182,9 +213,3 @@ def _promise(trial: TrialResult) -> str:
         f"[yellow]the figures keep the SLO, but too few requests were measured to be sure of {open_limits}[/]: "
         "raise measure.max_s"
     )
-
-
-def _times(gain: float) -> str:
-    if gain != gain:
-        return "not comparable"
-    return f"{gain:.1f} times shorter" if gain >= 1 else f"{1 / gain:.1f} times longer"

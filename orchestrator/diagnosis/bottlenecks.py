@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.diagnosis.facts import MAX_BATCH_SIZE, NUM_REPLICAS, Facts
+from orchestrator.diagnosis.facts import Facts
 from orchestrator.diagnosis.words import (
     DOMINANT,
     IDLE,
@@ -15,6 +15,7 @@ from orchestrator.diagnosis.words import (
     of_the_time,
     replicas,
 )
+from orchestrator.serve_config.settings import MAX_BATCH_SIZE, NUM_REPLICAS
 
 CEILING_SHARE = 0.95
 """Of the null application's throughput; as in `measure.validity`."""

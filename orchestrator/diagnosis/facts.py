@@ -3,37 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.measure.breakdown import Breakdown
 from orchestrator.measure.measurement import Measurement
-
-MAX_BATCH_SIZE, BATCH_WAIT, THREADS = "max_batch_size", "batch_wait_timeout_s", "intra_op_threads"
-NUM_REPLICAS, MAX_ONGOING = "num_replicas", "max_ongoing_requests"
-_SETTINGS = (MAX_BATCH_SIZE, BATCH_WAIT, THREADS, NUM_REPLICAS, MAX_ONGOING)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of a deployment that matter here, and the paths of their knobs; an absent one is unknown."""
-
-    values: Mapping[str, float] = field(default_factory=dict)
-    paths: Mapping[str, str] = field(default_factory=dict)
-
-    def __getitem__(self, option: str) -> float:
-        """NaN for an option that is not known."""
-        return self.values.get(option, math.nan)
-
-    @property
-    def replicas(self) -> float:
-        """How many; one where the config does not say, as in Serve."""
-        return self.values.get(NUM_REPLICAS, 1.0)
-
-    def knob(self, option: str) -> str:
-        """The option's path in the Serve config, or its name where the config does not have it."""
-        return self.paths.get(option, option)
+from orchestrator.serve_config.settings import MAX_BATCH_SIZE, Settings, settings_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +19,7 @@ class Facts:
     `concurrency` belongs to a closed loop. `shares` are those of the mean response time by part (`Parts.shares`).
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     concurrency: float = math.nan
     shares: Mapping[str, float] = field(default_factory=dict)
     latency_mean_ms: float = math.nan
@@ -82,16 +58,6 @@ class Facts:
         return self.throughput_rps * self.ms("backlog", "batch_wait", "compute") / 1e3 / self.settings.replicas
 
 
-def settings_of(application: Mapping[str, Any]) -> Settings:
-    """The settings in a Serve application config, found by the last part of their keys, `user_config` included.
-
-    They are those of the first deployment that has a `max_batch_size`, or else of the first one.
-    """
-    listed = application.get("deployments") or ()
-    found = [_options(entry, str(entry.get("name", ""))) for entry in listed if isinstance(entry, Mapping)]
-    return next((one for one in found if MAX_BATCH_SIZE in one.values), found[0] if found else Settings())
-
-
 def facts_of(
     application: Mapping[str, Any],
     measurement: Measurement,
@@ -117,27 +83,3 @@ def facts_of(
         data_plane=data_plane,
         **{name: resources.get(name, math.nan) for name in used},
     )
-
-
-def _options(entry: Mapping[str, Any], path: str) -> Settings:
-    values: dict[str, float] = {}
-    paths = {option: f"{path}.{option}" for option in (NUM_REPLICAS, MAX_ONGOING)}  # their place is always the same
-    for option, value, place in _walk(entry, path):
-        if option in _SETTINGS and option not in values and _is_number(value):
-            values[option], paths[option] = float(value), place
-    if entry.get("autoscaling_config") or entry.get(NUM_REPLICAS) == "auto":
-        values[NUM_REPLICAS] = math.nan  # changes while it is measured
-    return Settings(values, paths)
-
-
-def _walk(mapping: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any, str]]:
-    """(key, value, path) of everything in the mapping, its own level before those below."""
-    for key, value in mapping.items():
-        yield str(key), value, f"{path}.{key}"
-    for key, value in mapping.items():
-        if isinstance(value, Mapping):
-            yield from _walk(value, f"{path}.{key}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from orchestrator.diagnosis.facts import BATCH_WAIT, MAX_BATCH_SIZE, MAX_ONGOING, NUM_REPLICAS, THREADS, Facts
+from orchestrator.diagnosis.facts import Facts
 from orchestrator.diagnosis.words import (
     DOMINANT,
     IDLE,
@@ -17,6 +17,7 @@ from orchestrator.diagnosis.words import (
     of_the_time,
     replicas,
 )
+from orchestrator.serve_config.settings import BATCH_WAIT, MAX_BATCH_SIZE, MAX_ONGOING, NUM_REPLICAS, THREADS
 
 SERVE_MAX_ONGOING_REQUESTS = 5
 """Serve's default, unless the application's code has another (`@serve.deployment(max_ongoing_requests=...)`)."""

@@ -1,7 +1,7 @@
 """The experiment file as validated, frozen values."""
 
-from orchestrator.experiment.load import load_experiment
-from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, Experiment, MeasurePlan, SearchPlan
+from orchestrator.experiment.load import load_experiment, read_experiment
+from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Bursts",
     "ClosedLoop",
     "ClusterPlan",
+    "ConfirmPlan",
     "Experiment",
     "Load",
     "MaxRate",
@@ -19,4 +20,5 @@ __all__ = [
     "Steady",
     "Trace",
     "load_experiment",
+    "read_experiment",
 ]

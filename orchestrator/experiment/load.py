@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from orchestrator.errors import ExperimentError, Problem
-from orchestrator.experiment.load_check import against_measure, against_objective, against_slo, read_load
-from orchestrator.experiment.plan import ClusterPlan, Experiment, MeasurePlan, SearchPlan
+from orchestrator.experiment.load_check import against_measure, against_slo, read_load
+from orchestrator.experiment.objective_check import against_load, against_prices, nothing_to_pay
+from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
-from orchestrator.objective import Objective, Slo
+from orchestrator.objective import Prices, Slo, read_objectives, read_slo
 from orchestrator.plain import is_number
 from orchestrator.serve_config import app_findings
 from orchestrator.validation import Finding, dotted, nearest, show, unknown, validate
 from orchestrator.workload.plan import Workload
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {
-    "workload": Workload,
-    "measure": MeasurePlan,
-    "slo": Slo,
-    "objective": Objective,
-    "search": SearchPlan,
-    "cluster": ClusterPlan,
+_SECTIONS: Mapping[str, Callable[[Any], tuple[Any, list[Finding]]]] = {
+    "workload": partial(validate, Workload),
+    "measure": partial(validate, MeasurePlan),
+    "slo": read_slo,
+    "objective": read_objectives,
+    "prices": partial(validate, Prices),
+    "search": partial(validate, SearchPlan),
+    "confirm": partial(validate, ConfirmPlan),
+    "cluster": partial(validate, ClusterPlan),
 }
 KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:])
 _REQUIRED = {
@@ -40,7 +42,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 def load_experiment(path: Path) -> Experiment:
     """Reads and checks an experiment file; ExperimentError holds all of its problems in file order."""
-    text = _read(path)
+    return read_experiment(_read(path), path)
+
+
+def read_experiment(text: str, path: Path) -> Experiment:
+    """The same, of a text that stands, or stood, in the file at `path`: other files are looked for beside that."""
     try:
         source = Source(text)
     except UnreadableError as error:
@@ -51,7 +57,7 @@ def load_experiment(path: Path) -> Experiment:
     values, findings = _values(source.value, path)
     if findings or source.repeated:
         raise ExperimentError(str(path), _in_file_order(findings, source))
-    return Experiment(file=path.absolute(), text=text, **values)
+    return Experiment(file=path.absolute(), text=text, objectives=values.pop("objective"), **values)
 
 
 def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Finding]]:
@@ -65,12 +71,14 @@ def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Fi
         timeout = values["deploy_timeout_s"] = raw["deploy_timeout_s"]
         if not is_number(timeout) or timeout <= 0:
             findings.append((("deploy_timeout_s",), f"expected a number above 0, found {show(timeout)}"))
-    for key, model in _SECTIONS.items():
+    for key, section in _SECTIONS.items():
         if key in raw:
-            values[key], found = validate(model, raw[key])
+            values[key], found = section(raw[key])
             findings += _below(key, found)
     findings += _load(raw, values, file.parent)
-    return values, findings + _app_and_space(raw, values)
+    findings += _objectives(raw, values)
+    findings += _app_and_space(raw, values)
+    return values, findings or list(nothing_to_pay(values["app"], values.get("prices")))
 
 
 def _load(raw: Mapping[Any, Any], values: dict[str, Any], base_dir: Path) -> list[Finding]:
@@ -82,8 +90,18 @@ def _load(raw: Mapping[Any, Any], values: dict[str, Any], base_dir: Path) -> lis
     findings = _below("load", found)
     if load is not None:
         findings += against_slo(load, values.get("slo", Slo()))
-        findings += against_objective(load, values.get("objective"))
         findings += against_measure(load, values.get("measure", MeasurePlan()), base_dir)
+    return findings
+
+
+def _objectives(raw: Mapping[Any, Any], values: Mapping[str, Any]) -> list[Finding]:
+    """Whether the load and the prices have what each objective needs, as far as they can be read."""
+    findings: list[Finding] = []
+    for index, objective in enumerate(values.get("objective") or ()):
+        found = [*against_load(objective, values.get("load"), values.get("prices"))]
+        found += against_prices(objective, given="prices" in raw)
+        where = ("objective", index) if isinstance(raw["objective"], list) else ("objective",)
+        findings += [((*where, objective.direction), sentence) for sentence in found]
     return findings
 
 

@@ -9,12 +9,11 @@ from typing import Any
 from orchestrator.experiment.plan import MeasurePlan
 from orchestrator.experiment.traffic import ARRIVALS, KINDS, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
 from orchestrator.load import arrivals
-from orchestrator.objective import Objective, Slo
+from orchestrator.objective import Slo
 from orchestrator.validation import Finding, nearest, show, unknown, validate
 
 _STAND_IN = ClosedLoop(concurrency=1)
 _SLO = "for example slo: {p99_ms: 50, error_ratio: 0.001}"
-_MAX_RATE = "{maximize: max_rate_rps}"
 
 
 def read_load(raw: Any) -> tuple[Load | None, list[Finding]]:
@@ -37,21 +36,6 @@ def against_slo(load: Load, slo: Slo | None) -> Iterator[Finding]:
     """Whether the SLO allows to look for a rate (None: it cannot be read); paths start at the top of the file."""
     if load.max_rate is not None and slo is not None and not slo.limits():
         yield ("load", "max_rate"), f"is the highest rate at which the SLO holds, and there is none; add {_SLO}"
-
-
-def against_objective(load: Load, objective: Objective | None) -> Iterator[Finding]:
-    """Whether the load can tell configurations apart by the objective (None: it cannot be read)."""
-    if objective is None:
-        return
-    where, metric = ("objective", "maximize" if objective.maximize else "minimize"), objective.metric
-    if load.max_rate is not None and metric != "max_rate_rps":
-        why = f"each configuration's {metric} would be that of another rate"
-        yield where, f"with load.max_rate the objective is {_MAX_RATE}; {why}"
-    if load.max_rate is None and metric == "max_rate_rps":
-        yield where, f"max_rate_rps is what load.max_rate looks for; found load.{load.kind}"
-    if load.open_loop is not None and metric == "throughput_rps":
-        why = "the throughput of an open loop is the rate that is offered, whatever the configuration"
-        yield where, f"{why}; minimize a latency, or look for the highest rate: load.max_rate and {_MAX_RATE}"
 
 
 def against_measure(load: Load, measure: MeasurePlan | None, base_dir: Path) -> Iterator[Finding]:

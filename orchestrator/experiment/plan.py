@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.errors import UsageError
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
-from orchestrator.objective import Objective, Slo
-from orchestrator.plain import is_number
-from orchestrator.result import Configuration
+from orchestrator.objective import Prices, Slo
+from orchestrator.plain import is_number, seconds
+from orchestrator.result import Configuration, Objective
 from orchestrator.serve_config import read
 from orchestrator.space import Condition, Space
 from orchestrator.validation import validate
 from orchestrator.workload.plan import Workload
 
-Algorithm = Literal["hyperopt", "random"]
+Algorithm = Literal["hyperopt", "random", "grid", "epsilon_greedy", "gp", "tpe", "nsga2"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
+OF_OPTUNA = ("gp", "tpe", "nsga2")
 
 DEFAULT_WARMUP_MAX_S = 10.0
 """The longest warm-up where the file states none, and no longer minimum either."""
@@ -67,12 +69,59 @@ class MeasurePlan(Section):
         return value
 
 
+SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy"}
+"""Keys of `search` that belong to one algorithm."""
+
+
 class SearchPlan(Section):
-    """How the space is searched; `trials` does not count the baseline."""
+    """How the space is searched; `trials` does not count the baseline.
+
+    After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins; with `stop_early` neither when no
+    configuration is expected to be better than the best by more than the precision that is measured to. `levels` is how
+    many values of a range take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at
+    random.
+    """
 
     algorithm: Algorithm = "hyperopt"
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    budget: Annotated[float, BeforeValidator(seconds)] | None = None
+    stop_early: bool = False
+    levels: int = Field(default=5, ge=2, le=1000)
+    epsilon: float = Field(default=0.3, ge=0, le=1)
+
+    @field_validator("algorithm")
+    @classmethod
+    def _is_installed(cls, value: str) -> str:
+        if value in OF_OPTUNA and find_spec("optuna") is None:
+            raise ValueError(f"{value} needs Optuna: pip install 'ray-serve-orchestrator[optuna]'")
+        return value
+
+    @field_validator(*SETTINGS)
+    @classmethod
+    def _of_the_algorithm(cls, value: float, info: ValidationInfo) -> float:
+        algorithm, owner = info.data.get("algorithm"), SETTINGS[str(info.field_name)]
+        if algorithm not in (None, owner):
+            raise ValueError(f"{info.field_name} is a setting of {owner}, and the algorithm is {algorithm}")
+        return value
+
+    def settings(self) -> dict[str, Any]:
+        """What the file says to the algorithm alone."""
+        return {key: getattr(self, key) for key, owner in SETTINGS.items() if owner == self.algorithm}
+
+
+class ConfirmPlan(Section):
+    """How the winner is confirmed: the `top` trials and the baseline are deployed and measured `replications` times.
+
+    `top` 0 leaves it out.
+    """
+
+    top: int = Field(default=3, ge=0)
+    replications: int = Field(default=3, ge=3)
+
+    def count(self, trials: int) -> int:
+        """How many replications those of a study are that tries so many configurations beside the baseline."""
+        return (min(self.top, trials) + 1) * self.replications if self.top else 0
 
 
 class ClusterPlan(Section):
@@ -101,24 +150,30 @@ class Experiment(BaseModel):
     measure: MeasurePlan = Field(default_factory=MeasurePlan)
     deploy_timeout_s: float = 60.0
     slo: Slo = Field(default_factory=Slo)
-    objective: Objective
+    objectives: tuple[Objective, ...] = Field(min_length=1)  # in the file's order
+    prices: Prices | None = None
     search: SearchPlan = Field(default_factory=SearchPlan)
+    confirm: ConfirmPlan = Field(default_factory=ConfirmPlan)
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
+
+    @property
+    def objective(self) -> Objective:
+        """The first one, by which there is a winner."""
+        return self.objectives[0]
 
     def baseline(self) -> Configuration:
         """The file's own values, or Serve's defaults, of the knobs that are active under them."""
         return baseline(self.app, self.space)
 
-    def with_overrides(
-        self, trials: int | None = None, seed: int | None = None, algorithm: str | None = None
-    ) -> Experiment:
-        """The experiment with other values in `search`; UsageError when one of them is not allowed."""
-        given = {"trials": trials, "seed": seed, "algorithm": algorithm}
-        changed = {key: value for key, value in given.items() if value is not None}
-        search, findings = validate(SearchPlan, {**self.search.model_dump(), **changed})
-        if search is None:
+    def with_overrides(self, **search: Any) -> Experiment:
+        """The experiment with other values in `search`, None for no other; UsageError when one is not allowed."""
+        changed = {key: value for key, value in search.items() if value is not None}
+        wanted = {**self.search.model_dump(exclude_unset=True), **changed}
+        others = [key for key, owner in SETTINGS.items() if owner != wanted.get("algorithm", self.search.algorithm)]
+        plan, findings = validate(SearchPlan, {key: value for key, value in wanted.items() if key not in others})
+        if plan is None:
             raise UsageError("; ".join(f"{path[0]}: {sentence}" for path, sentence in findings))
-        return self.model_copy(update={"search": search})
+        return self.model_copy(update={"search": plan})
 
 
 def baseline(app: Mapping[str, Any], space: Space) -> dict[str, Any]:

@@ -138,6 +138,10 @@ class Load(Section):
             raise ValueError(f"a load is one of {', '.join(KINDS)}")
         return self
 
+    def again(self, replication: int) -> Load:
+        """The same with the arrivals of a replication, from 0 on: others than before, and alike for whoever has it."""
+        return self.model_copy(update={"seed": (self.seed + 1 + replication) % (LARGEST_SEED + 1)})
+
     @property
     def kind(self) -> str:
         """Which of KINDS it is."""

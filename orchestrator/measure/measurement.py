@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from orchestrator.measure.interval import Interval
+from orchestrator.measure.percentile import share_below
 
 _COUNTS = ("requests", "successes")
 
@@ -47,14 +48,16 @@ class Measurement:
     slo_attainment: float = math.nan  # good requests / scheduled requests, unsent ones included
     max_rate_rps: float = math.nan  # highest rate offered at which the SLO held; only where it was looked for
     successes: int = 0
+    percentiles: Mapping[str, float] = field(default_factory=dict)
+    """Latency percentiles beside those above, by name (`latency_p999_ms`); only where they were asked for."""
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     """95 % confidence intervals of the figures that have one, by name."""
 
     def metrics(self) -> dict[str, float]:
         """Name -> value of every figure that was measured (NaN left out), with `name_lo` and `name_hi`."""
-        found = {}
-        for name in (one.name for one in fields(self) if one.name != "intervals"):
-            value = float(getattr(self, name))
+        found: dict[str, float] = {}
+        own = {name: float(getattr(self, name)) for name in (*FIGURES, *_COUNTS, "duration_s")}
+        for name, value in {**own, **self.percentiles}.items():
             if math.isnan(value):
                 continue
             found[name] = value
@@ -67,13 +70,21 @@ class Measurement:
         """The inverse of `metrics`; figures that are absent become NaN, counts 0."""
         values = {name: metrics.get(name, math.nan) for name in (*FIGURES, "duration_s")}
         counts = {name: int(metrics.get(name, 0)) for name in _COUNTS}
+        further = {name: metrics[name] for name in further_percentiles(metrics)}
         intervals = {
             name: Interval(metrics[f"{name}_lo"], metrics[f"{name}_hi"])
-            for name in FIGURES
+            for name in (*FIGURES, *further)
             if f"{name}_lo" in metrics and f"{name}_hi" in metrics
         }
-        return cls(**values, **counts, intervals=intervals)  # type: ignore[arg-type]
+        return cls(**values, **counts, percentiles=further, intervals=intervals)  # type: ignore[arg-type]
 
 
-FIGURES = tuple(one.name for one in fields(Measurement) if one.name not in (*_COUNTS, "duration_s", "intervals"))
-"""Names of what was measured: the fields that may have an interval."""
+_NO_FIGURES = (*_COUNTS, "duration_s", "percentiles", "intervals")
+
+FIGURES = tuple(one.name for one in fields(Measurement) if one.name not in _NO_FIGURES)
+"""Names of what is always measured: the fields that may have an interval."""
+
+
+def further_percentiles(names: Iterable[str]) -> tuple[str, ...]:
+    """Of these figures those that go into `Measurement.percentiles`, once each."""
+    return tuple(dict.fromkeys(name for name in names if name not in FIGURES and share_below(name) is not None))

@@ -15,12 +15,12 @@ little too often while it is narrow by luck: precision is a guide to how long to
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
 from orchestrator.measure.batches import Batches
+from orchestrator.measure.confidence import CONFIDENCE as REPORTED
 from orchestrator.measure.confidence import (
     mean_interval,
     quantile_intervals,
@@ -28,6 +28,9 @@ from orchestrator.measure.confidence import (
     rate_interval,
     share_interval,
 )
+from orchestrator.measure.interval import Interval
+from orchestrator.measure.percentile import share_below
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady
 from orchestrator.measure.verdict import CONFIDENCE, Verdict, overall, verdicts
@@ -48,15 +51,14 @@ MIN_SUCCESSES = 100
 SETTLED = 0.99
 """Requests as young as this quantile of response times may be under way still, and are not looked at."""
 
-_PERCENTILE = re.compile(r"latency_p(\d+)_ms")
-
 
 class Sequential:
     """Enough, when a limit has failed, or when all limits are decided and the objective is known to `precision`.
 
-    A limit that has failed ends the load from the first look on, before `min_s`: nothing that is measured later
-    would make the configuration one to choose. Everything else waits for `min_s`. Whoever runs the load ends it
-    at `max_s`. One load, one rule: it remembers its last look.
+    A limit that has failed, or a rival that beats what is measured, ends the load from the first look on, before
+    `min_s`: nothing that is measured later would make the configuration one to choose. Everything else waits for
+    `min_s`. Whoever runs the load ends it at `max_s`. One load, one rule: it remembers its last look, and in `beaten`
+    whether the rival has ended it. Unless `fail_fast`, a limit that has failed is as good as one that has passed.
     """
 
     def __init__(
@@ -68,12 +70,16 @@ class Sequential:
         max_s: float,
         warm_up: Steady,
         open_loop: bool = False,
+        rival: Rival | None = None,
+        fewest: int = MIN_SUCCESSES,
+        fail_fast: bool = True,
     ) -> None:
         """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
         `precision` bounds the relative half-width of the objective's 95 % interval. An objective without
         an interval, such as `latency_max_ms`, is never precise. In an `open_loop` the rate of requests is given:
-        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals.
+        what is uncertain of throughput is only the share of them that succeeds, and no chance of arrivals. With less
+        than `fewest` successes no precision is believed.
         """
         if not precision > 0:
             raise ValueError(f"precision is more than 0, not {precision}")
@@ -85,6 +91,10 @@ class Sequential:
         self._min_s = min_s
         self._warm_up = warm_up
         self._open_loop = open_loop
+        self._rival = rival
+        self.beaten = False
+        self._fewest = fewest
+        self._fail_fast = fail_fast
         self._next_look_s = FIRST_LOOK_S
         looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
         self._confidence = 1 - (1 - CONFIDENCE) * LOOKS_SHARE / looks
@@ -107,44 +117,60 @@ class Sequential:
         if not len(counted):
             return False
         verdict = overall(verdicts(counted, window, self._limits, self._confidence))
-        if verdict is Verdict.FAIL:
+        self.beaten = self._is_beaten(counted, window)
+        if (verdict is Verdict.FAIL and self._fail_fast) or self.beaten:
             return True
         if elapsed_s < self._min_s:
             return False
         if not counted.ok.any():
             return len(counted) >= MIN_SUCCESSES
-        return verdict is Verdict.PASS and self._relative_half_width(counted, window) <= self._precision
+        return verdict is not Verdict.UNDECIDED and self._is_precise(counted, window)
 
     def verdicts(self, samples: Samples, window: Window) -> dict[str, Verdict]:
         """The verdicts at the end, from all requests scheduled in `window`: with them, 99 % hold over all looks."""
         return verdicts(samples, window, self._limits, 1 - (1 - CONFIDENCE) * (1 - LOOKS_SHARE))
 
-    def _relative_half_width(self, counted: Samples, window: Window) -> float:
-        """Of the objective's interval; infinite where it has none yet."""
+    def _is_precise(self, counted: Samples, window: Window) -> bool:
+        if np.count_nonzero(counted.ok) < self._fewest:
+            return False
+        figure, interval = self._figure(counted, window, REPORTED)
+        return interval is not None and interval.relative_half_width(figure) <= self._precision
+
+    def _is_beaten(self, counted: Samples, window: Window) -> bool:
+        if self._rival is None:
+            return False
+        _, interval = self._figure(counted, window, self._confidence)
+        return interval is not None and self._rival.beats(interval)
+
+    def _figure(self, counted: Samples, window: Window, confidence: float) -> tuple[float, Interval | None]:
+        """The objective and its interval; None where it has none yet."""
         ok = counted.ok
         if np.count_nonzero(ok) < MIN_SUCCESSES:
-            return math.inf
+            return math.nan, None
         if self._objective in ("throughput_rps", "goodput_rps"):
             limit_ms = limit_per_request_ms(self._limits) if self._objective == "goodput_rps" else math.inf
-            return self._of_rate(counted, ok & (counted.response_time_s * 1e3 <= limit_ms), window)
-        latency_s = counted.response_time_s[ok]
+            return self._rate(counted, ok & (counted.response_time_s * 1e3 <= limit_ms), window, confidence)
+        latency_ms = counted.response_time_s[ok] * 1e3
         batches = Batches.cut(counted.scheduled_s[ok], window)
         if self._objective == "latency_mean_ms":
-            interval, figure = mean_interval(batches, latency_s), float(latency_s.mean())
-        elif percentile := _PERCENTILE.fullmatch(self._objective):
-            share, ordered = float(f"0.{percentile[1]}"), np.sort(latency_s)
-            (interval,) = quantile_intervals(batches, latency_s, ordered, [share])
-            (figure,) = quantiles(ordered, (share,))
-        else:
-            return math.inf
-        return interval.relative_half_width(figure) if interval else math.inf
+            return float(latency_ms.mean()), mean_interval(batches, latency_ms, confidence)
+        if probability := share_below(self._objective):
+            ordered = np.sort(latency_ms)
+            (interval,) = quantile_intervals(batches, latency_ms, ordered, [probability], confidence)
+            (figure,) = quantiles(ordered, (probability,))
+            return figure, interval
+        return math.nan, None
 
-    def _of_rate(self, counted: Samples, events: np.ndarray, window: Window) -> float:
-        if self._open_loop:
-            share = share_interval(Batches.cut(counted.scheduled_s, window), events, events)
-            return share.relative_half_width(float(events.mean())) if share else math.inf
-        rate = rate_interval(counted.scheduled_s[events], window)
-        return rate.relative_half_width(np.count_nonzero(events) / (window[1] - window[0])) if rate else math.inf
+    def _rate(
+        self, counted: Samples, events: np.ndarray, window: Window, confidence: float
+    ) -> tuple[float, Interval | None]:
+        """Of `events` (requests,) per second."""
+        duration_s = window[1] - window[0]
+        rate = np.count_nonzero(events) / duration_s
+        if not self._open_loop:
+            return rate, rate_interval(counted.scheduled_s[events], window, confidence)
+        share = share_interval(Batches.cut(counted.scheduled_s, window), events, events, confidence)
+        return rate, share.times(len(counted) / duration_s) if share else None
 
 
 def settled(counted: Samples, window: Window) -> tuple[Samples, Window]:

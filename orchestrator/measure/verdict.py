@@ -26,7 +26,6 @@ LoadGen; the inflation by batch means, see orchestrator.measure.batches.
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from scipy.special import betainc
 
 from orchestrator.measure.batches import Batches, doubt, inflation, inflation_of_mean
 from orchestrator.measure.confidence import MIN_VALUES, mean_interval, quantile_intervals
+from orchestrator.measure.percentile import share_below
 from orchestrator.measure.samples import Samples, Window
 
 CONFIDENCE = 0.99
@@ -58,7 +58,6 @@ SLOWEST = 20
 """Requests of the slow end that tell of correlation where too few, or none, are over the limit."""
 
 _OTHERS = {"latency_mean_ms", "latency_max_ms", "error_ratio"}
-_PERCENTILE = re.compile(r"latency_p(\d+)_ms")
 
 
 class Verdict(Enum):
@@ -80,7 +79,7 @@ def verdicts(
     ratio of 0, fail with the first request that breaks them. Fewer than MIN_VALUES requests decide nothing.
     ValueError for a figure that has no verdict.
     """
-    unknown = [name for name in limits if name not in _OTHERS and not _PERCENTILE.fullmatch(name)]
+    unknown = [name for name in limits if name not in _OTHERS and share_below(name) is None]
     if unknown:
         raise ValueError(f"there is no verdict on {', '.join(unknown)}")
     counted = (samples.scheduled_s >= window[0]) & (samples.scheduled_s < window[1])
@@ -176,7 +175,7 @@ def _verdict(name: str, limit: float, evidence: _Evidence) -> Verdict:
         if binomial_verdict(np.count_nonzero(over) / each, count, share, evidence.confidence) is wanted:
             return wanted
     as_it_is = binomial_verdict(int(np.count_nonzero(over)), len(over), share, evidence.confidence)
-    if _PERCENTILE.fullmatch(name) and as_it_is is Verdict.PASS and evidence.highest_quantile(share) <= limit:
+    if share_below(name) and as_it_is is Verdict.PASS and evidence.highest_quantile(share) <= limit:
         return Verdict.PASS
     return Verdict.UNDECIDED
 
@@ -185,8 +184,7 @@ def _share_within(name: str, limit: float) -> float:
     """The share of requests that has to keep the limit."""
     if name == "error_ratio":
         return 1 - limit
-    percentile = _PERCENTILE.fullmatch(name)
-    return float(f"0.{percentile[1]}") if percentile else 1.0
+    return share_below(name) or 1.0
 
 
 def _on_mean(limit: float, evidence: _Evidence) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from orchestrator.measure.confidence import (
     std_interval,
 )
 from orchestrator.measure.interval import Interval
-from orchestrator.measure.measurement import FIGURES, Measurement
+from orchestrator.measure.measurement import FIGURES, Measurement, further_percentiles
+from orchestrator.measure.percentile import share_below
 from orchestrator.measure.samples import Samples, Window
 
 SLOWEST = 0.01
@@ -43,12 +44,17 @@ def in_window(samples: Samples, window: Window) -> Samples:
 
 
 def measure(
-    samples: Samples, window: Window, latency_limits_ms: Mapping[str, float], items_per_request: int = 1
+    samples: Samples,
+    window: Window,
+    latency_limits_ms: Mapping[str, float],
+    items_per_request: int = 1,
+    asked: Iterable[str] = (),
 ) -> Measurement:
     """The figures of the requests scheduled within `window`, with their 95 % intervals.
 
     Percentiles are `numpy.percentile`'s default, linear interpolation between the two nearest successes, over
-    all successes. `latency_limits_ms` maps latency figures (`latency_p99_ms`) to the SLO's limits; a request
+    all successes; those that have a limit, or are `asked` for by the names of their figures, are measured whichever
+    they are. `latency_limits_ms` maps latency figures (`latency_p99_ms`) to the SLO's limits; a request
     is good when it succeeds within the smallest of them. A limit on the mean bounds no single request and is
     left out; without limits every success is good. ValueError when the window ends before it starts.
     """
@@ -58,17 +64,18 @@ def measure(
     counted = in_window(samples, window)
     ok = counted.ok
     good = ok & (counted.response_time_s * 1e3 <= limit_per_request_ms(latency_limits_ms))
-    figures = _NO_REQUESTS
+    figures, further = _NO_REQUESTS, further_percentiles((*latency_limits_ms, *asked))
     if len(counted):
         batches = Batches.cut(counted.scheduled_s, window)
         figures = (
             _rates(batches, counted, good, end - start, items_per_request)
             | _shares(batches, counted, good)
             | _send_lag(batches, counted)
-            | _of_successes(*((batches, counted) if ok.all() else (batches.where(ok), counted.where(ok))))
+            | _of_successes(*((batches, counted) if ok.all() else (batches.where(ok), counted.where(ok))), further)
         )
     return Measurement(
-        **{name: value for name, (value, _) in figures.items()},
+        **{name: value for name, (value, _) in figures.items() if name not in further},
+        percentiles={name: value for name in further if not math.isnan(value := figures.get(name, _UNKNOWN)[0])},
         requests=len(counted),
         successes=int(np.count_nonzero(ok)),
         duration_s=end - start,
@@ -114,21 +121,22 @@ def _send_lag(batches: Batches, counted: Samples) -> Figures:
     sent = ~np.isnan(lag_ms)
     if not sent.all():
         batches, lag_ms = batches.where(sent), lag_ms[sent]
-    return {"send_lag_mean_ms": _mean(batches, lag_ms), **_quantiles("send_lag", (99,), batches, lag_ms)}
+    return {"send_lag_mean_ms": _mean(batches, lag_ms), **_quantiles(_percentiles("send_lag", 99), batches, lag_ms)}
 
 
-def _of_successes(batches: Batches, successes: Samples) -> Figures:
+def _of_successes(batches: Batches, successes: Samples, further: Iterable[str]) -> Figures:
     latency_ms = successes.response_time_s * 1e3
     uncorrected_ms = successes.uncorrected_s * 1e3
     queue_ms, compute_ms = successes.queue_s * 1e3, successes.compute_s * 1e3
+    shares = {name: below for name in further if (below := share_below(name))}
     spread = (float(latency_ms.std()), std_interval(batches, latency_ms)) if len(latency_ms) else _UNKNOWN
     return {
         "latency_mean_ms": _mean(batches, latency_ms),
         "latency_std_ms": spread,
         "latency_max_ms": (float(latency_ms.max()), None) if len(latency_ms) else _UNKNOWN,
-        **_quantiles("latency", (50, 90, 95, 99), batches, latency_ms),
+        **_quantiles({**_percentiles("latency", 50, 90, 95, 99), **shares}, batches, latency_ms),
         "uncorrected_mean_ms": _mean(batches, uncorrected_ms),
-        **_quantiles("uncorrected", (50, 99), batches, uncorrected_ms),
+        **_quantiles(_percentiles("uncorrected", 50, 99), batches, uncorrected_ms),
         "queue_ms_mean": _mean(batches, queue_ms),
         "batch_wait_ms_mean": _mean(batches, successes.batch_wait_s * 1e3),
         "compute_ms_mean": _mean(batches, compute_ms),
@@ -148,12 +156,15 @@ def _mean(batches: Batches, values: NDArray[np.float64], positive: bool = True) 
     return float(values.mean()), mean_interval(batches, values, positive=positive)
 
 
-def _quantiles(figure: str, percents: Sequence[int], batches: Batches, values: NDArray[np.float64]) -> Figures:
-    names = [f"{figure}_p{percent}_ms" for percent in percents]
+def _percentiles(figure: str, *percents: int) -> dict[str, float]:
+    """Name -> share below, of some percentiles of a figure."""
+    return {f"{figure}_p{percent}_ms": percent / 100 for percent in percents}
+
+
+def _quantiles(shares: Mapping[str, float], batches: Batches, values: NDArray[np.float64]) -> Figures:
     if not len(values):
-        return dict.fromkeys(names, _UNKNOWN)
-    ordered = np.sort(values)
-    probabilities = [percent / 100 for percent in percents]
+        return dict.fromkeys(shares, _UNKNOWN)
+    ordered, probabilities = np.sort(values), list(shares.values())
     found = quantiles(ordered, probabilities)
     intervals = quantile_intervals(batches, values, ordered, probabilities)
-    return dict(zip(names, zip(found, intervals, strict=True), strict=True))
+    return dict(zip(shares, zip(found, intervals, strict=True), strict=True))

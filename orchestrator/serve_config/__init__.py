@@ -15,9 +15,11 @@ from orchestrator.serve_config.deploy import (
     without_access_log,
 )
 from orchestrator.serve_config.paths import merge, path_problem, read
+from orchestrator.serve_config.reserved import Reserved, reserved
 from orchestrator.serve_config.schema import app_findings, app_problems
 
 __all__ = [
+    "Reserved",
     "app_findings",
     "app_problems",
     "deployable",
@@ -26,6 +28,7 @@ __all__ = [
     "path_problem",
     "pin",
     "read",
+    "reserved",
     "to_yaml",
     "with_trial_defaults",
     "without_access_log",

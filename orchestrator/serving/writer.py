@@ -45,7 +45,7 @@ class ServeWriter:
             self._started_serve = True
         elif any(is_ours(name) for name in details["applications"]):
             await self._apply()
-            await self._wait_until_gone()
+            await self._is_gone()
         self._base_url = await asyncio.to_thread(self._find_base_url)
 
     def _start_serve(self) -> None:
@@ -93,12 +93,20 @@ class ServeWriter:
                 raise InfeasibleError(f"not ready within {timeout_s:g} s (deploy_timeout_s): {reasons}")
             await asyncio.sleep(POLL_S)
 
+    async def clear(self, slot: str) -> None:
+        """Removes the application in `slot`; InfeasibleError when it is still there after a while."""
+        self._ours.pop(slot, None)
+        self._changes += 1
+        await self._apply_once(self._changes)
+        if not await self._is_gone(slot):
+            raise InfeasibleError(f"the application before this one is still there after {DELETE_DEADLINE_S:g} s")
+
     async def close(self) -> None:
         """Removes our applications, and Serve itself if we started it and nobody else uses it. Idempotent."""
         self._closed = True
         self._ours.clear()
         await self._apply()
-        await self._wait_until_gone()
+        await self._is_gone()
         details = await asyncio.to_thread(self._client.get_serve_details)
         if self._started_serve and not details["applications"]:
             from ray import serve
@@ -134,13 +142,15 @@ class ServeWriter:
         status = await asyncio.to_thread(serve.status)
         return status.applications.get(slot)
 
-    async def _wait_until_gone(self) -> None:
+    async def _is_gone(self, slot: str | None = None) -> bool:
+        """Whether the application in `slot`, or each of ours, goes away before a deadline."""
         from ray import serve
 
         clock = asyncio.get_running_loop().time
         deadline = clock() + DELETE_DEADLINE_S
         while clock() < deadline:
             status = await asyncio.to_thread(serve.status)
-            if not any(is_ours(name) for name in status.applications):
-                return
+            if not any(is_ours(name) if slot is None else name == slot for name in status.applications):
+                return True
             await asyncio.sleep(POLL_S)
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -10,9 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.result import StudyResult, TrialResult
+from orchestrator.confirmation import confirmed
+from orchestrator.document import objective_from_document
+from orchestrator.errors import UsageError
+from orchestrator.result import StudyResult
 from orchestrator.tracking import artifacts, entities
-from orchestrator.tracking.port import StudySummary, find_study
+from orchestrator.tracking.port import Origin, StudySummary, find_study
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,34 +40,60 @@ def studies(client: MlflowClient) -> list[StudySummary]:
 
 
 def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
-    """The study that `ref` names, with the trials that ended."""
+    """The study that `ref` names, with the trials and replications that ended, and what they say."""
     study_id = find_study(ref, studies(client)).study_id
     parent = client.get_run(study_id)
     tags = parent.data.tags
-    children = _runs(client, [parent.info.experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
-    trials = [_trial(client, run.info.artifact_uri) for run in children if "status" in run.data.tags]
-    return StudyResult(
+    with TemporaryDirectory() as directory:
+        ended = [
+            artifacts.read_trial(_download(client, run.info.artifact_uri, artifacts.TRIAL, Path(directory)))
+            for run in _children(client, parent.info.experiment_id, study_id)
+            if "status" in run.data.tags and run.data.tags.get(entities.KIND) != entities.SUPERSEDED
+        ]
+    ended.sort(key=lambda trial: trial.number)
+    study = StudyResult(
         study_id=study_id,
         name=tags["name"],
         algorithm=tags["algorithm"],
         seed=int(tags["seed"]),
         maximize=tags["maximize"] == "true",
         objective=tags["objective"],
-        trials=tuple(sorted(trials, key=lambda trial: trial.number)),
+        trials=tuple(trial for trial in ended if trial.confirms is None),
+        replications=tuple(trial for trial in ended if trial.confirms is not None),
+        pruned=json.loads(tags.get(entities.PRUNED, "{}")),
+        further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
+    return confirmed(study)
 
 
-def _trial(client: MlflowClient, artifact_uri: str) -> TrialResult:
+def replications(client: MlflowClient, experiment_id: str, study_id: str) -> list[str]:
+    """The runs of a study's replications."""
+    children = _children(client, experiment_id, study_id)
+    return [run.info.run_id for run in children if run.data.tags.get(entities.KIND) == entities.REPLICATION]
+
+
+def origin(client: MlflowClient, study_id: str) -> Origin:
+    """What a study was started from."""
+    run = client.get_run(study_id)
+    if entities.FILE not in run.data.tags:
+        raise UsageError(f"study {study_id} is of an earlier release, which did not record what it takes to go on")
+    file = Path(run.data.tags[entities.FILE])
+    with TemporaryDirectory() as directory:
+        text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
+    tags = run.data.tags
+    return Origin(file, text, json.loads(tags[entities.SEARCH]), tags.get(entities.WARM_START))
+
+
+def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:
+    """By address: by the run's id MLflow would ask for the run twice more."""
     from mlflow.artifacts import download_artifacts
 
-    with TemporaryDirectory() as directory:
-        # by address: by the run's id it would ask for the run twice more
-        path = download_artifacts(
-            artifact_uri=f"{artifact_uri}/{artifacts.TRIAL}",
-            dst_path=directory,
-            tracking_uri=client.tracking_uri,
-        )
-        return artifacts.read_trial(Path(path))
+    address = f"{artifact_uri}/{name}"
+    return Path(download_artifacts(artifact_uri=address, dst_path=str(directory), tracking_uri=client.tracking_uri))
+
+
+def _children(client: MlflowClient, experiment_id: str, study_id: str) -> Iterator[Any]:
+    return _runs(client, [experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
 
 
 def _runs(client: MlflowClient, experiment_ids: list[str], where: str = "") -> Iterator[Any]:

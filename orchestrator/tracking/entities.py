@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 KIND = "kind"  # tells our runs from others in the same MLflow experiment
 STUDY = "study"
 TRIAL = "trial"
+SUPERSEDED = "superseded"  # a replication of a study that was gone on with since
+FILE = "experiment_file"
+SEARCH = "search"
+WARM_START = "warm_start"  # id of the study that this one learned from
+NOTE = "mlflow.note.content"  # MLflow's own name: its page shows it as the run's description
+REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""
+
+PRUNED = "pruned"  # JSON, as is the next one
+FURTHER = "further_objectives"
+"""As JSON, in the form of the experiment file; absent where there is one objective alone."""
 
 PARENT = "mlflow.parentRunId"  # MLflow's own name: its page folds the trials under their study
 
@@ -63,6 +73,7 @@ def trial_tags(result: TrialResult) -> dict[str, Any]:
         "verdict": result.verdict.value if result.verdict else None,
         **{f"slo.{limit}": verdict.value for limit, verdict in result.verdicts.items()},
         "explanation": result.explanation or None,
+        "replication": result.replication,
     }
 
 
@@ -73,12 +84,12 @@ def trial_metrics(result: TrialResult) -> dict[str, float]:
 
 
 def study_metrics(study: StudyResult) -> dict[str, float]:
-    """The best trial's figures as best_*, and what it gained over the baseline as gain_*."""
+    """The best trial's figures as best_*, and what it gained over the baseline, with its interval, as gain_*."""
     best = trial_metrics(study.best) if study.best else {}
-    return {
-        **{f"best_{name}": value for name, value in best.items()},
-        **{f"gain_{name}": value for name, value in (study.gain or {}).items()},
-    }
+    gains: dict[str, float] = {}
+    for name, ratio in study.gain.items():
+        gains |= {f"gain_{name}": ratio.value, f"gain_{name}_lo": ratio.lo, f"gain_{name}_hi": ratio.hi}
+    return {**{f"best_{name}": value for name, value in best.items()}, **gains}
 
 
 def log(

@@ -1,19 +1,20 @@
-"""A study as MLflow runs: one parent run, one child run per trial, written by the driver alone."""
+"""A study as MLflow runs: one parent run, one child run per trial or replication, written by the driver alone."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orchestrator
+from orchestrator.document import objective_document
 from orchestrator.errors import TrackingError
-from orchestrator.result import BASELINE, Configuration, Status, StudyResult, TrialResult
+from orchestrator.result import BASELINE, Configuration, Objective, Status, StudyResult, TrialResult
 from orchestrator.tracking import archive, artifacts, entities, store
-from orchestrator.tracking.port import StudySummary
+from orchestrator.tracking.port import FINISHED, Origin, StudySummary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,13 +54,13 @@ class MlflowTracker:
     def start_study(
         self,
         experiment_name: str,
-        experiment_file_text: str,
-        experiment_file_name: str,
+        origin: Origin,
         algorithm: str,
         seed: int,
         objective: str,
         maximize: bool,
         environment: Mapping[str, Any],
+        further: Sequence[Objective] = (),
     ) -> str:
         """Open the parent run; its id is the study's id."""
         facts = entities.flat(environment)
@@ -70,6 +71,10 @@ class MlflowTracker:
             "seed": seed,
             "objective": objective,
             "maximize": maximize,
+            entities.FURTHER: [objective_document(one) for one in further] or None,
+            entities.FILE: str(origin.file),
+            entities.SEARCH: origin.search,
+            entities.WARM_START: origin.warm_start,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }
@@ -80,14 +85,31 @@ class MlflowTracker:
             with self._killed_on_error():
                 entities.log(self._client, study_id, self._now_ms(), params=facts)
                 with TemporaryDirectory() as directory:
-                    artifacts.write_study(Path(directory), experiment_file_name, experiment_file_text, environment)
+                    artifacts.write_study(Path(directory), origin.file.name, origin.text, environment)
                     self._client.log_artifacts(study_id, directory)
         return study_id
 
-    def start_trial(self, number: int, configuration: Configuration) -> None:
+    def resume_study(self, study_id: str) -> None:
+        """Open the parent run again."""
+        with store.explained(self.uri):
+            self._experiment_id = self._client.get_run(study_id).info.experiment_id
+            self._study_id, self._runs = study_id, {}
+            for run_id in archive.replications(self._client, self._experiment_id, study_id):
+                self._client.set_tag(run_id, entities.KIND, entities.SUPERSEDED)
+            self._client.update_run(study_id, status="RUNNING")
+
+    def origin(self, study_id: str) -> Origin:
+        """From tags and the artifact of the parent run."""
+        with store.explained(self.uri):
+            return archive.origin(self._client, study_id)
+
+    def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
         """Open a child run with the knobs as params."""
         name = "baseline" if number == BASELINE else f"trial-{number:02d}"
         tags = {entities.KIND: entities.TRIAL, entities.PARENT: self._study_id, "trial": number}
+        if confirms is not None:
+            tags |= {entities.KIND: entities.REPLICATION, "confirms": confirms}
+            name = f"{name}-confirms-{confirms:02d}"
         with store.explained(self.uri):
             self._runs[number] = self._create_run(name, tags)
             entities.log(self._client, self._runs[number], self._now_ms(), params=configuration)
@@ -106,20 +128,33 @@ class MlflowTracker:
         del self._runs[result.number]
 
     def finish_study(self, study: StudyResult) -> None:
-        """Close the parent run with the best trial's figures and its Serve config."""
-        best = study.best
-        tags = entities.tags({"best_trial": best.number if best else None})
+        """Close the parent run with the best trial's figures and the Serve config to deploy."""
+        best, winner = study.best, study.recommended
+        tags = entities.tags(
+            {
+                "best_trial": best.number if best else None,
+                "recommended_trial": winner.number if winner else None,
+                entities.PRUNED: study.pruned or None,
+            }
+        )
         with store.explained(self.uri):
-            if best is not None:
+            if winner is not None:
                 with TemporaryDirectory() as directory:
                     artifacts.write_serve_config(
-                        Path(directory) / artifacts.WINNER, best.export_config or best.serve_config
+                        Path(directory) / artifacts.WINNER, winner.export_config or winner.serve_config
                     )
                     self._client.log_artifacts(study.study_id, directory)
             figures = entities.study_metrics(study)
             entities.log(self._client, study.study_id, self._now_ms(), metrics=figures, tags=tags)
-            self._terminate(study.study_id, "FINISHED")
+            self._terminate(study.study_id, FINISHED)
         self._study_id = None
+
+    def add_pages(self, study_id: str, pages: Mapping[str, str], description: str) -> None:
+        """As artifacts, and as the text at the head of the run's page."""
+        with store.explained(self.uri):
+            for name, content in pages.items():
+                self._client.log_text(study_id, content, name)
+            self._client.set_tag(study_id, entities.NOTE, description)
 
     def kill(self, reason: str) -> None:
         """Close every run of the open study that still runs; the store is asked, so none is missed."""

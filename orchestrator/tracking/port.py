@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.errors import UsageError
-from orchestrator.result import Configuration, StudyResult, TrialResult
+from orchestrator.result import Configuration, Objective, StudyResult, TrialResult
+
+FINISHED = "FINISHED"
+"""Status of a study that came to its end."""
 
 _LISTED = 10  # studies named in an error; enough to recognise one's own
 
@@ -17,7 +21,7 @@ _LISTED = 10  # studies named in an error; enough to recognise one's own
 class StudySummary:
     """One line of the list of studies.
 
-    `status` is RUNNING, FINISHED, FAILED or KILLED; `trials` counts those that were started.
+    `status` is RUNNING, FINISHED, FAILED or KILLED; `trials` counts those that were started, without replications.
     """
 
     study_id: str
@@ -27,25 +31,50 @@ class StudySummary:
     trials: int
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a study was started from: where its experiment file was, what stood in it, and what options changed.
+
+    `search` is the file's section of that name after the command line's options; `warm_start` the id of the study that
+    this one learned from, if there is one.
+    """
+
+    file: Path
+    text: str
+    search: Mapping[str, Any]
+    warm_start: str | None = None
+
+
 class Tracker(Protocol):
     """Keeps one study at a time and reads back all of them; every method may raise TrackingError."""
 
     def start_study(
         self,
         experiment_name: str,
-        experiment_file_text: str,
-        experiment_file_name: str,
+        origin: Origin,
         algorithm: str,
         seed: int,
         objective: str,
         maximize: bool,
         environment: Mapping[str, Any],
+        further: Sequence[Objective] = (),
     ) -> str:
-        """Open a study and return its id; `environment` is what `describe_environment` returned."""
+        """Open a study and return its id; `environment` is what `describe_environment` returned.
+
+        `objective` is the figure that leads it, `further` has the objectives beside it.
+        """
         ...
 
-    def start_trial(self, number: int, configuration: Configuration) -> None:
-        """Record that trial `number` is under way."""
+    def resume_study(self, study_id: str) -> None:
+        """Open a study of the store again, to add trials; the replications that it has do not count any more."""
+        ...
+
+    def origin(self, study_id: str) -> Origin:
+        """What a study was started from."""
+        ...
+
+    def start_trial(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
+        """Record that trial `number`, or that replication of the trial `confirms`, is under way."""
         ...
 
     def finish_trial(self, result: TrialResult) -> None:
@@ -54,6 +83,10 @@ class Tracker(Protocol):
 
     def finish_study(self, study: StudyResult) -> None:
         """Record the study's outcome and close it."""
+        ...
+
+    def add_pages(self, study_id: str, pages: Mapping[str, str], description: str) -> None:
+        """Keep texts {file name: content} beside a study, and a description of it in Markdown."""
         ...
 
     def kill(self, reason: str) -> None:

@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from orchestrator.confirmation import confirmed
 from orchestrator.errors import TrackingError, UsageError
-from orchestrator.result import StudyResult
+from orchestrator.result import Objective, StudyResult
 from orchestrator.tracking.mlflow_tracker import open_tracker
 from orchestrator.tracking.store import ui_command
-from tests.contract.test_trackers import ENDINGS, EXPORT, KNOBS, SERVE, complete, run, samples, start
+from tests.contract.test_trackers import ENDINGS, EXPORT, KNOBS, SERVE, complete, replications, run, samples, start
 
 ROOT = Path(__file__).parents[2]
 METRICS = {
@@ -96,11 +97,19 @@ def test_the_study_is_a_parent_run_with_its_facts(client, study_id):
     assert (parent.info.run_name, parent.info.status) == ("layout", "FINISHED")
     assert (tags["kind"], tags["algorithm"], tags["seed"]) == ("study", "hyperopt", "7")
     assert (tags["objective"], tags["maximize"]) == ("throughput_rps", "true")
+    assert "further_objectives" not in tags
     assert tags["orchestrator_version"]
     assert tags["mlflow.user"]
     assert tags["mlflow.source.git.commit"] == "1f3e"
     assert parent.data.params["host"] == "box"
     assert parent.data.params["git.dirty"] == "false"
+
+
+def test_objectives_beside_the_first_are_a_tag(tracker, client):
+    study_id = start(tracker, "several", further=(Objective("cost_per_million", False),))
+    tracker.kill("done")
+    tags = client.get_run(study_id).data.tags
+    assert (tags["objective"], tags["further_objectives"]) == ("throughput_rps", '[{"minimize": "cost_per_million"}]')
 
 
 def test_the_study_keeps_its_file_its_environment_and_the_winner(client, study_id, tmp_path):
@@ -116,6 +125,33 @@ def test_the_study_says_what_was_best_and_what_it_gained(client, study_id):
     assert parent.data.metrics["best_throughput_rps"] == 250.0
     assert parent.data.metrics["gain_throughput"] == 2.5
     assert parent.data.metrics["gain_p99"] == 1.0
+
+
+def test_a_confirmed_study_keeps_the_gains_interval_the_recommended_config_and_its_replications_apart(
+    tracker, client, tmp_path
+):
+    study_id = start(tracker, "confirmed")
+    simple = replace(complete(2, 249.0), export_config={"applications": [{"name": "simple"}]})
+    big = {"applications": [{"name": "big", "deployments": [{"name": "C", "num_replicas": 2}]}]}
+    trials = (complete(0, 100.0), replace(complete(1, 250.0), export_config=big), simple)
+    again = replications({1: (240.0, 243.0, 238.0), 2: (239.0, 243.0, 237.0), 0: (101.0, 102.0, 100.0)})
+    for result in (*trials, *again):
+        run(tracker, result)
+    tracker.finish_study(
+        confirmed(StudyResult(study_id, "confirmed", "hyperopt", 7, True, "throughput_rps", trials, replications=again))
+    )
+    parent, child = client.get_run(study_id), trial_run(client, study_id, 21)
+    assert (parent.data.tags["best_trial"], parent.data.tags["recommended_trial"]) == ("1", "2")
+    figures = [parent.data.metrics[f"gain_throughput{end}"] for end in ("_lo", "", "_hi")]
+    assert figures == sorted(figures)
+    assert figures[1] == pytest.approx(2.38, rel=0.01)
+    assert yaml.safe_load(artifact(client, study_id, "winner.yaml", tmp_path)) == simple.export_config
+    assert child.info.run_name == "trial-21-confirms-01"
+    assert {tag: child.data.tags[tag] for tag in ("kind", "confirms", "replication")} == {
+        "kind": "replication",
+        "confirms": "1",
+        "replication": "1",
+    }
 
 
 def test_a_trial_is_a_child_run_with_its_knobs_and_figures(client, study_id):

@@ -4,9 +4,10 @@ import copy
 
 import pytest
 import yaml
-from ray.serve._private.config import DeploymentConfig, ReplicaConfig
+from ray.serve._private.config import DeploymentConfig, ReplicaConfig, handle_num_replicas_auto
 from ray.serve._private.deploy_utils import get_app_code_version
 from ray.serve._private.version import DeploymentVersion
+from ray.serve.config import AutoscalingConfig
 from ray.serve.schema import ServeApplicationSchema, ServeDeploySchema
 
 from orchestrator.serve_config import (
@@ -17,6 +18,7 @@ from orchestrator.serve_config import (
     path_problem,
     pin,
     read,
+    reserved,
     to_yaml,
     with_trial_defaults,
     without_access_log,
@@ -373,6 +375,62 @@ def test_another_autoscaling_range_is_in_place_but_another_policy_is_not():
 
 def test_an_application_of_another_name_is_another_application():
     assert not in_place({**APP, "name": "slot-0"}, {**APP, "name": "slot-1"})
+
+
+# --- what is reserved ---
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, (2, 0, 0), id="Serve's defaults: a CPU for each of two deployments"),
+        pytest.param({"Classifier.num_replicas": 3}, (4, 0, 0), id="replicas"),
+        pytest.param(
+            {"Classifier.ray_actor_options": {"num_cpus": 0.5, "num_gpus": 0.25, "memory": GIB}, **{
+                "Classifier.num_replicas": 2}}, (2, 0.5, 2 * GIB), id="CPUs, GPUs and memory",
+        ),
+        pytest.param({"Classifier.ray_actor_options": {"num_gpus": 1}}, (2, 1, 0), id="a GPU beside the default CPU"),
+        pytest.param({"Classifier.ray_actor_options": {"num_cpus": 0}}, (1, 0, 0), id="no CPU"),
+        pytest.param({"Classifier.ray_actor_options": {"num_cpus": None}}, (2, 0, 0), id="null is the default"),
+        pytest.param({"Classifier.autoscaling_config": {"max_replicas": 4}}, (5, 0, 0), id="the most of autoscaling"),
+        pytest.param({"Classifier.autoscaling_config": {"min_replicas": 1}}, (2, 0, 0), id="autoscaling's default"),
+        pytest.param({"Classifier.num_replicas": "auto"}, (101, 0, 0), id="Serve's own autoscaling"),
+        pytest.param(
+            {"Classifier.num_replicas": "auto", "Classifier.autoscaling_config": {"max_replicas": 3}}, (4, 0, 0),
+            id="Serve's own autoscaling with an end",
+        ),
+        pytest.param(
+            {"Classifier.placement_group_bundles": [{"CPU": 1, "GPU": 1}, {"CPU": 2, "memory": GIB}]},
+            (4, 1, GIB), id="a placement group",
+        ),
+    ],
+)  # fmt: skip
+def test_we_know_what_an_app_reserves_and_serve_agrees(changes, expected):
+    app = merge(APP, changes)
+    assert app_problems(app) == []
+    assert reserved(app) == expected
+    assert by_serve(app) == pytest.approx(expected)
+
+
+def by_serve(app):
+    """The same by the values that Serve itself works with."""
+    total = [0.0, 0.0, 0.0]
+    for entry in app["deployments"]:
+        count, autoscaling = entry.get("num_replicas", 1), entry.get("autoscaling_config")
+        if count == "auto":
+            _, autoscaling = handle_num_replicas_auto(5, autoscaling)
+        if autoscaling:
+            count = AutoscalingConfig.model_validate(autoscaling).max_replicas
+        bundles = entry.get("placement_group_bundles")
+        replica = ReplicaConfig.create(
+            lambda: None, ray_actor_options=entry.get("ray_actor_options"), placement_group_bundles=bundles
+        )
+        for each in bundles or [replica.resource_dict]:
+            for index, name in enumerate(("CPU", "GPU", "memory")):
+                total[index] += count * each.get(name, 0)
+    return tuple(total)
 
 
 # --- YAML ---

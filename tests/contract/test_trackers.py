@@ -9,18 +9,21 @@ import sys
 import time
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from orchestrator.confirmation import confirmed
 from orchestrator.document import study_document
 from orchestrator.errors import UsageError
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult
+from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 from orchestrator.tracking.mlflow_tracker import MlflowTracker, open_tracker
+from orchestrator.tracking.port import Origin
 from tests.fakes.tracker import MemoryTracker
 
 NAN = float("nan")
@@ -177,8 +180,7 @@ def name(request):
 def start(tracker, name, **changes):
     study = {
         "experiment_name": name,
-        "experiment_file_text": f"name: {name}\n",
-        "experiment_file_name": f"{name}.yaml",
+        "origin": Origin(Path(f"/there/{name}.yaml"), f"name: {name}\n", {"trials": 7}),
         "algorithm": "hyperopt",
         "seed": 7,
         "objective": "throughput_rps",
@@ -189,8 +191,17 @@ def start(tracker, name, **changes):
 
 
 def run(tracker, trial):
-    tracker.start_trial(trial.number, trial.configuration)
+    tracker.start_trial(trial.number, trial.configuration, trial.confirms)
     tracker.finish_trial(trial)
+
+
+def replications(throughputs):
+    """{trial: throughput of each of its replications} as results, numbered from 20 on."""
+    cells = [(number, at, value) for number, row in throughputs.items() for at, value in enumerate(row)]
+    return tuple(
+        replace(complete(20 + index, value), confirms=number, replication=at)
+        for index, (number, at, value) in enumerate(cells)
+    )
 
 
 def status_of(tracker, study_id):
@@ -223,6 +234,17 @@ def test_a_study_comes_back_with_its_facts_and_its_trials_in_order_of_their_numb
     assert loaded.best.number == 0
 
 
+def test_a_study_comes_back_with_every_objective(tracker, name):
+    further = (Objective("cost_per_million", False), Objective("goodput_rps", True))
+    study_id = start(tracker, name, further=further)
+    several = Score(100.0, 0.0, values=(100.0, 0.5, 99.0), half_widths=(2.0, 0.01, 3.0))
+    run(tracker, replace(complete(0), score=several))
+    loaded = tracker.load_study(study_id)
+    assert loaded.objectives == (Objective("throughput_rps", True), *further)
+    assert loaded.trials[0].score == several
+    assert loaded.front == loaded.trials
+
+
 def test_a_finished_study_says_the_same_when_it_is_loaded(tracker, name):
     study_id = start(tracker, name)
     trials = (complete(0, 100.0), complete(1, 250.0), replace(ENDINGS["infeasible"], number=2))
@@ -231,6 +253,69 @@ def test_a_finished_study_says_the_same_when_it_is_loaded(tracker, name):
     study = StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", trials)
     tracker.finish_study(study)
     assert study_document(tracker.load_study(study_id)) == study_document(study)
+    assert status_of(tracker, study_id) == "FINISHED"
+
+
+def test_a_confirmed_study_says_the_same_when_it_is_loaded_and_its_replications_are_no_trials(tracker, name):
+    study_id = start(tracker, name)
+    trials = (complete(0, 100.0), complete(1, 250.0))
+    again = replications({1: (240.0, 243.0, 238.0), 0: (101.0, 102.0, 100.0)})
+    for result in (*trials, *again):
+        run(tracker, result)
+    study = confirmed(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", trials, replications=again))
+    tracker.finish_study(study)
+    loaded = tracker.load_study(study_id)
+    assert same(loaded.replications, tuple(replace(result, samples=None) for result in again))
+    assert loaded.confirmation == study.confirmation
+    assert loaded.confirmation.best == 1
+    assert study_document(loaded) == study_document(study)
+    assert tracker.studies()[0].trials == 2
+
+
+def test_a_study_that_ended_while_it_was_confirmed_keeps_the_replications_that_ended(tracker, name):
+    study_id = start(tracker, name)
+    first, second = replications({1: (100.0, 101.0)})
+    for result in (complete(0), complete(1), first):
+        run(tracker, result)
+    tracker.start_trial(second.number, KNOBS, second.confirms)
+    tracker.kill("interrupted")
+    loaded = tracker.load_study(study_id)
+    assert [(result.number, result.replication) for result in loaded.replications] == [(20, 0)]
+    assert [result.number for result in loaded.trials] == [0, 1]
+    assert loaded.confirmation is None
+
+
+def test_a_study_says_what_it_was_started_from(tracker, name):
+    origin = Origin(Path(f"/there/{name}.yaml"), f"name: {name} # größer\n", {"trials": 7, "budget": 90.0}, "1f3e")
+    assert tracker.origin(start(tracker, name, origin=origin)) == origin
+    assert tracker.origin(start(tracker, name)).warm_start is None
+
+
+def test_a_study_that_is_gone_on_with_has_more_trials_and_other_replications(tracker, name):
+    study_id = start(tracker, name)
+    before = (complete(0, 100.0), complete(1, 250.0))
+    for result in (*before, *replications({1: (240.0,)})):
+        run(tracker, result)
+    tracker.finish_study(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", before))
+    other = start(tracker, f"{name}-other")
+    tracker.kill("not this one")
+    tracker.resume_study(study_id)
+    assert status_of(tracker, study_id) == "RUNNING"
+    again = replications({2: (260.0,)})
+    for result in (complete(2, 270.0), *again):
+        run(tracker, result)
+    tracker.kill("interrupted")
+    loaded = tracker.load_study(study_id)
+    assert [trial.number for trial in loaded.trials] == [0, 1, 2]
+    assert [(result.confirms, result.number) for result in loaded.replications] == [(2, 20)]
+    assert {status_of(tracker, study_id), status_of(tracker, other)} == {"KILLED"}
+    assert tracker.load_study(other).trials == ()
+
+
+def test_pages_can_be_kept_beside_a_study_that_has_ended(tracker, name):
+    study_id = start(tracker, name)
+    tracker.finish_study(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", ()))
+    tracker.add_pages(study_id, {"figures.html": "<p>±</p>"}, "**no winner**")
     assert status_of(tracker, study_id) == "FINISHED"
 
 

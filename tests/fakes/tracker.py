@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timezone
 
+from orchestrator.confirmation import confirmed
 from orchestrator.result import StudyResult
 from orchestrator.tracking.port import StudySummary, find_study
 
@@ -15,44 +16,63 @@ class MemoryTracker:
     def __init__(self, clock=lambda: 0.0):
         self._clock = clock
         self._studies = []  # (StudySummary, StudyResult) in the order they were started
+        self._origins = {}
         self._open = False
         self.started = {}  # number -> configuration, of the trials under way
         self.killed = []
         self.finished = []
+        self.pages = {}  # study id -> (pages, description)
 
     def start_study(
         self,
         experiment_name,
-        experiment_file_text,
-        experiment_file_name,
+        origin,
         algorithm,
         seed,
         objective,
         maximize,
         environment,
+        further=(),
     ):
         study_id = f"{len(self._studies) + 1:032x}"[::-1]  # like MLflow's: the first digit tells them apart
         started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
         summary = StudySummary(study_id, experiment_name, started, "RUNNING", 0)
-        study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, ())
+        study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, (), further)
         self._studies.append((summary, study))
+        self._origins[study_id] = origin
         self._open = True
         return study_id
 
-    def start_trial(self, number, configuration):
+    def resume_study(self, study_id):
+        place = next(i for i, (summary, _) in enumerate(self._studies) if summary.study_id == study_id)
+        summary, study = self._studies.pop(place)
+        self._studies.append((summary, replace(study, replications=())))  # the latest one is the open one
+        self._summarise(status="RUNNING")
+        self._open = True
+
+    def origin(self, study_id):
+        return self._origins[study_id]
+
+    def start_trial(self, number, configuration, confirms=None):
         self.started[number] = configuration
-        self._summarise(trials=self._studies[-1][0].trials + 1)
+        self._summarise(trials=self._studies[-1][0].trials + (confirms is None))
 
     def finish_trial(self, result):
         del self.started[result.number]
         summary, study = self._studies[-1]
-        trials = sorted((*study.trials, replace(result, samples=None)), key=lambda trial: trial.number)
-        self._studies[-1] = summary, replace(study, trials=tuple(trials))
+        kind = "trials" if result.confirms is None else "replications"
+        ended = sorted((*getattr(study, kind), replace(result, samples=None)), key=lambda trial: trial.number)
+        self._studies[-1] = summary, replace(study, **{kind: tuple(ended)})
 
     def finish_study(self, study):
         self.finished.append(study)
+        summary, kept = self._studies[-1]
+        self._studies[-1] = summary, replace(kept, pruned=study.pruned)
         self._summarise(status="FINISHED")
         self._open = False
+
+    def add_pages(self, study_id, pages, description):
+        self.pages[study_id] = dict(pages), description
 
     def kill(self, reason):
         if self._open:
@@ -62,11 +82,11 @@ class MemoryTracker:
         self._open = False
 
     def studies(self):
-        return [summary for summary, _ in reversed(self._studies)]
+        return sorted((summary for summary, _ in self._studies), key=lambda summary: summary.started, reverse=True)
 
     def load_study(self, ref):
         wanted = find_study(ref, self.studies()).study_id
-        return next(study for _, study in self._studies if study.study_id == wanted)
+        return confirmed(next(study for _, study in self._studies if study.study_id == wanted))
 
     def _summarise(self, **changes):
         summary, study = self._studies[-1]

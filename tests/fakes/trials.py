@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from orchestrator.assignment import Assignment
 from orchestrator.backend.port import Listener, Suggestions, report
 from orchestrator.experiment import Experiment
 from orchestrator.load.record import ClientUse
@@ -38,6 +39,8 @@ class FakeServing:
     cost_s: float = 0.4
     fails: Callable[[dict], Exception | None] = lambda application: None
     deployed: list[dict] = field(default_factory=list)
+    cleared: list[int] = field(default_factory=list)
+    """How many had been deployed when the slot was cleared."""
 
     def deploy(self, application: dict, timeout_s: float) -> str:
         self.clock.now += self.cost_s
@@ -46,6 +49,10 @@ class FakeServing:
         if error is not None:
             raise error
         return f"http://127.0.0.1:8000/{self.slot}"
+
+    def clear(self) -> None:
+        self.clock.now += self.cost_s
+        self.cleared.append(len(self.deployed))
 
 
 @dataclass
@@ -62,15 +69,25 @@ class FakeLoad:
     limits: Mapping[str, float] = field(default_factory=dict)
     invalid: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    assignments: list[Assignment] = field(default_factory=list)
+    beaten: bool = False
 
-    def run(self, url: str, application: Mapping, ceiling_rps: float, on_phase: Callable[[str], None]) -> Observation:
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        assignment: Assignment,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+    ) -> Observation:
+        self.assignments.append(assignment)
         if self.error is not None:
             raise self.error
         end = self.warmup_s + self.window_s
         self.clock.now += end
         sent = samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome)
         seen = observation(sent, (self.warmup_s, end), self.limits)
-        return replace(seen, invalid=self.invalid, repeated=self.repeated)
+        return replace(seen, beaten=self.beaten, invalid=self.invalid, repeated=self.repeated)
 
 
 def observation(sent: Samples, window: Window, limits: Mapping[str, float] | None = None) -> Observation:
@@ -116,11 +133,9 @@ class SerialBackend:
     def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
         trial_id = 0
         while isinstance(suggestion := searcher.suggest(str(trial_id)), dict):
-            number, configuration = suggestion["number"], suggestion["configuration"]
-            listener.trial_started(number, configuration)
-            result = run_trial(
-                number, configuration, experiment, self.serving, self.load, self.clock, lambda phase: None
-            )
+            assignment = Assignment.of(suggestion, experiment.objective.maximize)
+            listener.trial_started(assignment.number, assignment.configuration, assignment.confirms)
+            result = run_trial(assignment, experiment, self.serving, self.load, self.clock, lambda phase: None)
             searcher.on_trial_complete(str(trial_id), report(result))
             listener.trial_finished(result)
             trial_id += 1

@@ -69,7 +69,7 @@ def demo(tmp_path_factory) -> Path:
         shutil.copy2(ROOT / name, checkout)
     (checkout / "search_spaces").mkdir()
     experiment = (ROOT / "search_spaces" / "digits.yaml").read_text()
-    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment))
+    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment, top=2))
     (checkout / ".venv").symlink_to(sys.prefix)
     make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2 --seed 1"]
     environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
@@ -92,12 +92,15 @@ def run_in_terminal(arguments: list[str], cwd: Path, environment: dict[str, str]
     return process.wait(timeout=60), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))
 
 
-def made_easy(experiment: str) -> str:
-    """The text of an experiment with short measurements and a promise that a busy machine keeps."""
+def made_easy(experiment: str, top: int = 0) -> str:
+    """The text of an experiment with short measurements and a promise that a busy machine keeps.
+
+    `top` is how many of the best trials are confirmed.
+    """
     for section, value in EASY.items():
         experiment, replaced = re.subn(rf"^{section}: .*$", f"{section}: {value}", experiment, flags=re.MULTILINE)
         assert replaced == 1, section
-    return experiment
+    return f"{experiment}confirm: {{top: {top}}}\n"
 
 
 def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

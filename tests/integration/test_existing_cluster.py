@@ -11,6 +11,7 @@ import pytest
 import yaml
 from onnx import TensorProto, helper
 
+from orchestrator.pruned import RESOURCES
 from tests.integration.conftest import (
     command,
     first_answer,
@@ -22,7 +23,7 @@ from tests.integration.conftest import (
     wait_for_load,
 )
 
-EXPERIMENT = """
+TEMPLATE = """
 name: echo
 app:
   import_path: tests.integration.apps:build
@@ -40,9 +41,11 @@ space:
     condition:
       broken: {}
       good:
-        Echo.ray_actor_options.num_cpus: {choice: [0.1, 64]}
+        Echo.ray_actor_options.num_cpus: {choice: [0.1, ALL, 640]}
 search: {algorithm: random, trials: 2}
+confirm: {top: 0}
 """
+EXPERIMENT = TEMPLATE.replace("ALL", "1")
 SPACE = EXPERIMENT[EXPERIMENT.index("space:") : EXPERIMENT.index("search:")]
 ENCODER = """
 app:
@@ -58,6 +61,7 @@ objective: {{minimize: latency_p99_ms}}
 space:
   Classifier.user_config.max_batch_size: {{choice: [2, 4]}}
 search: {{algorithm: random, trials: 1}}
+confirm: {{top: 0}}
 """
 SHOP = {"name": "shop", "route_prefix": "/shop", "import_path": "tests.integration.apps:build"}
 
@@ -75,7 +79,7 @@ def shop(cluster, tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def study(cluster, shop, tmp_path_factory) -> dict:
     directory = tmp_path_factory.mktemp("echo")
-    (directory / "echo.yaml").write_text(EXPERIMENT)
+    (directory / "echo.yaml").write_text(TEMPLATE.replace("ALL", f"{all_cpus(cluster):g}"))
     (directory / "hello.jsonl").write_text('{"hello": 1}\n{"hello": 2}\n')
     before = answer(shop)
     done = orchestrator("run", "echo.yaml", "--address", cluster.address, "--json", cwd=directory)
@@ -87,26 +91,32 @@ def answer(url: str) -> dict:
     return json.loads(first_answer(url, timeout_s=30))
 
 
+def all_cpus(cluster) -> float:
+    """As many as the node has: more than the shop has left of them."""
+    return cluster.trial_resources[0]["CPU"]
+
+
 def by_configuration(study: dict) -> dict[tuple, dict]:
     return {tuple(trial["config"].values()): trial for trial in study["document"]["trials"]}
 
 
-def test_every_configuration_is_tried_once_and_has_its_true_status(study):
+def test_every_configuration_that_the_node_can_hold_is_tried_once_and_has_its_true_status(study, cluster):
     trials = study["document"]["trials"]
     assert [trial["number"] for trial in trials] == [0, 1, 2]
     statuses = {config: trial["status"] for config, trial in by_configuration(study).items()}
     assert statuses == {
         ("good", 0.1): "COMPLETE",
-        ("good", 64): "INFEASIBLE",
+        ("good", all_cpus(cluster)): "INFEASIBLE",
         ("broken",): "FAILED",
     }
+    assert set(study["document"]["pruned"]) <= {RESOURCES}
 
 
-def test_reasons_are_serves_own_words(study):
-    trials = by_configuration(study)
+def test_reasons_are_serves_own_words(study, cluster):
+    trials, too_much = by_configuration(study), ("good", all_cpus(cluster))
     assert "mode 'broken' is not supported" in trials["broken",]["reasons"][0]
-    assert "scheduled" in trials["good", 64]["reasons"][0]
-    assert "64" in trials["good", 64]["reasons"][0]
+    assert "scheduled" in trials[too_much]["reasons"][0]
+    assert f"{all_cpus(cluster):g}" in trials[too_much]["reasons"][0]
 
 
 def test_the_applications_of_others_are_neither_deleted_nor_restarted(study, shop):
@@ -162,6 +172,22 @@ def test_a_study_starts_at_once_after_another_and_is_the_one_that_show_shows(stu
     assert json.loads(shown.stdout) == second
     first = orchestrator("show", study["document"]["study_id"], "--json", cwd=directory)
     assert json.loads(first.stdout) == study["document"]
+
+
+def test_a_finished_study_can_be_given_more_trials(study, cluster):
+    before = study["document"]
+    resume = ("run", "--resume", before["study_id"], "--address", cluster.address, "--json")
+    nothing_left = orchestrator(*resume, cwd=study["directory"])
+    assert nothing_left.returncode == 2
+    assert "--more N adds some" in nothing_left.stderr
+    done = orchestrator(*resume, "--more", "1", cwd=study["directory"])
+    assert done.returncode == 0, done.stderr
+    after = json.loads(done.stdout)
+    assert after["study_id"] == before["study_id"]
+    assert after["trials"][:-1] == before["trials"]
+    assert [trial["number"] for trial in after["trials"]] == [0, 1, 2, 3]
+    shown = orchestrator("show", before["study_id"], "--json", cwd=study["directory"])
+    assert json.loads(shown.stdout) == after
 
 
 def test_a_study_whose_application_never_works_ends_early_with_the_reason(cluster, tmp_path):

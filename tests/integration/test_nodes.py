@@ -21,6 +21,7 @@ objective: {maximize: throughput_rps}
 space:
   Echo.user_config.mode: {choice: [a, b, c, d]}
 search: {algorithm: random, trials: 3}
+confirm: {top: 0}
 """
 
 

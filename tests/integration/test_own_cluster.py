@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import Counter
 from pathlib import Path
 
 import mlflow
@@ -58,11 +59,31 @@ def document(demo) -> dict:
 
 
 def test_the_document_has_all_of_the_study(document):
-    assert set(document) == {"study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"}
+    assert set(document) == {
+        *("study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"),
+        *("confirmation", "replications", "objectives", "front", "pruned"),
+    }
     assert [trial["status"] for trial in document["trials"]] == ["COMPLETE"] * 3
     assert document["baseline"] == document["trials"][0]
     assert document["best"] in document["trials"]
     assert set(document["gain"]) == {"throughput", "p99"}
+
+
+def test_the_winner_is_confirmed_by_fresh_deployments_in_turn(document):
+    confirmation, replications = document["confirmation"], document["replications"]
+    order = [replication["confirms"] for replication in replications]
+    assert set(order) == set(confirmation["candidates"]) >= {0}
+    assert confirmation["replications"] == 3
+    count = len(confirmation["candidates"])
+    assert order[:count] == order[count : 2 * count][::-1] == order[2 * count :]
+    assert [replication["number"] for replication in replications] == list(range(3, 3 + 3 * count))
+    assert document["best"]["number"] == confirmation["best"]
+    if confirmation["best"]:
+        gain = document["gain"]["throughput"]
+        assert gain["lo"] < gain["value"] < gain["hi"]
+        assert gain["confidence"] == 0.99
+    # to remove an application and to start its replicas anew takes longer than any change in place
+    assert all(replication["overhead_s"] > 1 for replication in replications)
 
 
 def test_every_trial_has_every_metric_and_the_servers_own_times(document):
@@ -89,12 +110,15 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
     parent = client.get_run(document["study_id"])
     assert parent.info.status == "FINISHED"
     children = client.search_runs([parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{document['study_id']}'")
-    assert len(children) == 3
+    kinds = Counter(run.data.tags["kind"] for run in children)
+    assert kinds == {"trial": 3, "replication": len(document["replications"])}
     assert {artifact.path for artifact in client.list_artifacts(document["study_id"])} >= {
         "digits.yaml",
         "environment.json",
         "winner.yaml",
+        "figures.html",
     }
+    assert "Winner: trial" in parent.data.tags["mlflow.note.content"]
     environment = json.loads(
         Path(
             mlflow.artifacts.download_artifacts(
@@ -119,7 +143,8 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
 def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_answers(document, demo):
     exported = orchestrator("export", "-o", "winner.yaml", cwd=demo)
     assert exported.returncode == 0, exported.stderr
-    batch = document["best"]["config"]["Classifier.user_config.max_batch_size"]
+    recommended = document["trials"][document["confirmation"]["recommended"]]
+    batch = recommended["config"]["Classifier.user_config.max_batch_size"]
     assert f"max_batch_size: {batch}" in (demo / "winner.yaml").read_text()
     with held_cluster("proxy") as fresh:
         deployed = command("serve", "deploy", demo / "winner.yaml", "--address", fresh.dashboard_url)

@@ -22,31 +22,40 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
-        *("document", "experiment", "serve_config", "result", "errors"),
+        *("insight", "figures"),
+        *("pruning", "pruned", "document", "experiment", "serve_config", "names", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
-    "study": {"backend.port", "tracking.port", "experiment", "result", "errors"},
+    "study": {"backend.port", "tracking.port", "confirmation", "experiment", "result", "errors"},
     # Ray Tune and the actors that run trials: here the parts of a trial are put together.
     "backend": {
-        *("trial", "observation", "max_rate", "ceiling", "diagnosis"),
+        "assignment",
+        *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
         *("serving", "cluster", "environment", "resources", "workload", "load", "measure"),
         *("experiment", "result", "errors"),
     },
     # One trial: deploy, load, judge, score, explain. What it acts on is handed in.
     "trial": {
+        "assignment",
         *("observation", "diagnosis", "measure", "objective"),
         *("experiment", "serve_config", "result", "errors"),
     },
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
+    # What a study teaches, drawn.
+    "figures": {"insight", "names", "result"},
+    # What a study teaches beside its winner: importance of knobs, flat region, fronts, tables.
+    "insight": {"measure", "names", "pareto", "space", "knob", "result", "plain"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
-    "tracking": {"document", "measure.samples", "result", "errors"},
-    "search": {"space", "knob", "validation", "result", "plain"},
+    "tracking": {"document", "confirmation", "measure.samples", "result", "errors"},
+    "search": {"confirmation", "pruned", "space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
+    # What is not worth deploying, by Serve's own rules and the load.
+    "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
     # The public JSON document of a study.
     "document": {"measure.measurement", "measure.verdict", "result"},
     # The YAML file as validated values.
@@ -59,15 +68,20 @@ ROOMS: dict[str, set[str]] = {
     "workload": {"load.endpoint", "space", "knob", "validation", "plain", "errors"},
     "load": {"measure.samples"},
     # Pure values and functions.
+    "confirmation": {"serve_config.settings", "measure", "result", "plain"},
+    "assignment": {"measure.race", "result"},
     "rate_search": {"measure.verdict"},
+    "pruned": set(),
     "ceiling": {"space", "knob"},
+    "diagnosis": {"measure", "serve_config.settings"},
     "serve_config": {"validation"},
-    "diagnosis": {"measure"},
-    "objective": {"measure.measurement", "measure.verdict", "validation", "result", "plain"},
+    "objective": {"measure.percentile", "measure.verdict", "validation", "result", "plain"},
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
     "validation": set(),
-    "result": {"measure"},
+    "names": {"measure", "result"},
+    "result": {"measure", "pareto"},
+    "pareto": set(),
     "measure": set(),
     "plain": set(),
     "errors": set(),
@@ -91,12 +105,13 @@ OWNERS: dict[str, set[str]] = {
     "yaml": {"experiment", "serve_config", "tracking"},
     "uvloop": {"load"},
     "httptools": {"load"},
-    "scipy": {"measure"},
+    "scipy": {"measure", "pruning", "search"},
     "psutil": {"environment", "resources", "cluster", "cli"},
     "typer": {"cli"},
     "rich": {"cli"},
     "torch": set(),
-    "sklearn": set(),
+    "sklearn": {"insight", "search"},
+    "plotly": {"figures"},
     "onnx": set(),
     "onnxruntime": set(),
 }

@@ -13,13 +13,14 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli.load_options import open_loop, option_values, plan_of, slo_limits
-from orchestrator.cli.load_outcome import limit_text, load_document, print_load, rate_line
+from orchestrator.cli.load_outcome import load_document, print_load, rate_line
 from orchestrator.errors import UsageError
 from orchestrator.load import arrivals
 from orchestrator.load.plan import MAX_CONNECTIONS, ClosedLoop, OpenLoop
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict, verdicts
+from orchestrator.names import limit_text
 from tests.fakes.trials import observation, samples
 
 URL = "http://127.0.0.1:8000/x"
@@ -288,6 +289,12 @@ def test_without_a_single_success_that_is_the_reason():
 )
 def test_the_outcome_is_told_in_words(observation, words):
     assert words in told(observation)
+
+
+def test_a_percentile_with_a_limit_is_shown_whichever_it_is():
+    limits = {"latency_p999_ms": 50.0}
+    assert "p99.9 10.0 ms 10.0 to 10.0" in told(seen(limits=limits), limits=limits)
+    assert load_document(URL, seen(limits=limits))["latency_p999_ms"] == pytest.approx(10)
 
 
 @pytest.mark.parametrize(

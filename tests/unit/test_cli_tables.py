@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli.breakdown import batches_line
-from orchestrator.cli.names import figure, rate_figure, spread
 from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult
+from orchestrator.names import figure, rate_figure, spread
+from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 
 KNOBS = ("C.user_config.max_batch_size", "C.user_config.batch_wait_timeout_s", "C.num_replicas")  # of digits.yaml
 BASE = Measurement(1.0, 1.0, 8.1, 1.5, 7.9, 9.1, 9.9, 1.0, 40.0, 3.2, 1.0, 2.0, 6.5, 0.0, 1, 20.1)
@@ -184,6 +184,8 @@ def test_a_spread_is_half_of_the_interval_relative_to_the_figure(values, expecte
         (145.4, "145"),
         (45.42, "45.4"),
         (7.9, "7.90"),
+        (0.0123456, "0.0123"),
+        (-0.5, "-0.5"),
         (0.0, "0.00"),
         (None, "–"),
         (float("nan"), "–"),
@@ -197,6 +199,49 @@ def test_the_rate_that_is_shown_is_the_highest_one_where_it_was_looked_for():
     assert rate_figure(BEST) == rate_figure(INFEASIBLE) == "throughput_rps"
     looked_for = replace(BEST, measurement=replace(BEST.measurement, max_rate_rps=0.0))
     assert rate_figure(looked_for) == "max_rate_rps"
+
+
+def with_cost(one, cost, p999_ms):
+    details = {"cost_per_million": cost, "cost_per_million_lo": cost * 0.9, "cost_per_million_hi": cost * 1.1}
+    score = replace(one.score, values=(one.score.value, cost, p999_ms), half_widths=(1.0, cost * 0.1, float("nan")))
+    measurement = replace(one.measurement, percentiles={"latency_p999_ms": p999_ms})
+    return replace(one, details=details, score=score, measurement=measurement)
+
+
+SEVERAL = replace(
+    study(
+        with_cost(replace(BASELINE, score=Score(431.4, 0.0)), 0.0123, 300.0),
+        with_cost(BEST, 0.0456, 100.0),
+        with_cost(replace(BEST, number=2, score=Score(1900, 0.0)), 0.0789, 200.0),
+    ),
+    further=(Objective("cost_per_million", False), Objective("latency_p999_ms", False)),
+)
+
+
+def test_with_several_objectives_each_has_a_column_and_the_front_is_marked():
+    screen = console(200)
+    screen.print(trials_table(SEVERAL, screen))
+    shown = screen.export_text()
+    first = [line.split()[0] for line in shown.splitlines() if line.split()]
+    assert [word for word in first if word.strip("*").isdigit() or "baseline" in word] == ["*1", "2", "*baseline"]
+    assert "0.0456 ±10%" in shown
+    assert {"cost", "million", "p99.9"} <= set(shown.split())
+    assert "* is on the Pareto front" in shown
+
+
+def test_an_objective_keeps_its_column_where_there_is_little_room():
+    screen = console(80)
+    screen.print(trials_table(replace(study(*TRIALS), objective="latency_mean_ms", maximize=False), screen))
+    assert {"mean", "req/s"} <= set(screen.export_text().split())
+
+
+def test_with_several_objectives_the_outcome_tells_all_of_them_and_the_front():
+    screen = console(200)
+    print_outcome(screen, SEVERAL)
+    shown = " ".join(screen.export_text().split())
+    assert "p99 45.4 ms (-7.72 to 98.5), cost_per_million 0.0456 (0.041 to 0.0502), p99.9 100 ms from" in shown
+    front = "on the Pareto front of throughput_rps, cost_per_million, p99.9: baseline, 1"
+    assert f"the best by throughput_rps; {front}" in shown
 
 
 def test_the_most_frequent_batches_are_listed():

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from orchestrator.document import (
+    objective_document,
+    objective_from_document,
     plain,
     study_document,
     to_json,
@@ -18,7 +20,7 @@ from orchestrator.document import (
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult
+from orchestrator.result import Candidate, Confirmation, Objective, Ratio, Score, Status, StudyResult, TrialResult
 
 NAN, INF = math.nan, math.inf
 MEASURED = replace(
@@ -59,13 +61,68 @@ def strict(document):
 
 def test_a_study_has_these_keys_and_no_others():
     document = strict(study_document(study(trial(0), trial(1, 250.0, 6.0), trial(2, status=Status.INFEASIBLE))))
-    assert set(document) == {"study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"}
+    assert set(document) == {
+        *("study_id", "name", "algorithm", "seed", "objectives"),
+        *("trials", "baseline", "best", "front", "pruned", "gain", "confirmation", "replications"),
+    }
     assert (document["study_id"], document["name"]) == ("1f3e", "digits")
     assert (document["algorithm"], document["seed"]) == ("hyperopt", 7)
     assert [entry["number"] for entry in document["trials"]] == [0, 1, 2]
     assert document["baseline"] == document["trials"][0]
     assert document["best"] == document["trials"][1]
-    assert document["gain"] == {"throughput": 2.5, "p99": 2.0}
+    not_confirmed = {"lo": None, "hi": None, "confidence": None}
+    assert document["gain"] == {"throughput": {"value": 2.5, **not_confirmed}, "p99": {"value": 2.0, **not_confirmed}}
+    assert (document["confirmation"], document["replications"]) == (None, [])
+    assert document["objectives"] == [{"maximize": "throughput_rps"}]
+    assert document["front"] == [1]
+
+
+def test_with_several_objectives_the_front_has_the_numbers_of_the_trials_to_choose_from():
+    trials = [
+        replace(trial(number), score=Score(values[0], 0.0, values=values, half_widths=(1.0, NAN)))
+        for number, values in enumerate([(100.0, 5.0), (300.0, 9.0), (200.0, 9.0), (50.0, 4.0)])
+    ]
+    document = strict(study_document(replace(study(*trials), further=(Objective("latency_p99_ms", False),))))
+    assert document["objectives"] == [{"maximize": "throughput_rps"}, {"minimize": "latency_p99_ms"}]
+    assert (document["best"]["number"], document["front"]) == (1, [0, 1, 3])
+
+
+@pytest.mark.parametrize("objective", [Objective("throughput_rps", True), Objective("latency_p999_ms", False)], ids=str)
+def test_an_objective_is_read_back(objective):
+    assert objective_from_document(strict(objective_document(objective))) == objective
+
+
+def test_a_confirmation_says_who_took_part_how_often_and_who_cannot_be_told_apart():
+    candidates = (
+        Candidate(7, 3, 3, True, 250.0, Interval(240.0, 260.0)),
+        Candidate(0, 1, 0, False, 100.0, None, Ratio(0.4, 0.3, 0.5, 0.95)),
+    )
+    gain = {"throughput": Ratio(2.5, 2.4, 2.6, 0.99)}
+    found = Confirmation(candidates, 3, 7, (7, 12), 12, "fewer replicas", gain, ("trial 3 has 2 of 3 replications",))
+    replication = replace(trial(20), confirms=7, replication=1)
+    document = strict(
+        study_document(replace(study(trial(0), trial(7), trial(12)), confirmation=found, replications=(replication,)))
+    )
+    assert document["gain"] == {"throughput": {"value": 2.5, "lo": 2.4, "hi": 2.6, "confidence": 0.99}, "p99": None}
+    assert document["best"]["number"] == 7
+    assert [(one["number"], one["confirms"], one["replication"]) for one in document["replications"]] == [(20, 7, 1)]
+    figures = document["confirmation"].pop("figures")
+    assert document["confirmation"] == {
+        "candidates": [7, 0],
+        "replications": 3,
+        "best": 7,
+        "indistinguishable": [7, 12],
+        "recommended": 12,
+        "reason": "fewer replicas",
+        "remarks": ["trial 3 has 2 of 3 replications"],
+    }
+    assert figures == [
+        {"trial": 7, "replications": 3, "slo_kept": 3, "value": 250.0, "lo": 240.0, "hi": 260.0, "of_best": None},
+        {
+            **{"trial": 0, "replications": 1, "slo_kept": 0, "value": 100.0, "lo": None, "hi": None},
+            "of_best": {"value": 0.4, "lo": 0.3, "hi": 0.5, "confidence": 0.95},
+        },
+    ]
 
 
 def test_a_measured_trial_has_its_figures_and_leaves_out_what_was_not_measured():
@@ -125,8 +182,17 @@ def test_figures_that_json_has_no_word_for_are_left_out():
         pytest.param(trial(1), id="complete"),
         pytest.param(trial(2, status=Status.FAILED), id="failed"),
         pytest.param(replace(trial(3), score=Score(NAN, INF, shown=False)), id="score-without-a-number"),
+        pytest.param(
+            replace(trial(6), score=Score(100.0, 0.0, values=(100.0, 12.0), half_widths=(2.5, NAN))),
+            id="several-objectives",
+        ),
+        pytest.param(
+            replace(trial(7), measurement=replace(MEASURED, percentiles={"latency_p999_ms": 39.0})),
+            id="another-percentile",
+        ),
         pytest.param(replace(trial(4), serve_config={"applications": [{"name": "a"}]}), id="with-config"),
         pytest.param(replace(trial(5), export_config={"applications": []}), id="with-export"),
+        pytest.param(replace(trial(21), confirms=7, replication=0), id="replication"),
     ],
 )
 def test_a_trial_is_rebuilt_from_its_record(original):
@@ -134,6 +200,14 @@ def test_a_trial_is_rebuilt_from_its_record(original):
     expected = replace(original, score=Score(NAN, NAN, shown=False)) if original.number == 3 else original
     assert repr(rebuilt) == repr(expected)  # by repr: NaN is not equal to itself
     assert original.score is None or rebuilt.score.feasible == original.score.feasible
+
+
+def test_the_record_of_an_earlier_release_has_one_objective():
+    record = trial_record(trial(1, 250.0))
+    record["score"] = {"value": 250.0, "violation": 0.0}
+    score = trial_from_document(strict(record)).score
+    assert (score.value, score.values, score.shown) == (250.0, (250.0,), True)
+    assert math.isnan(score.half_widths[0])
 
 
 def test_a_complete_trial_of_the_public_document_cannot_be_rebuilt_without_its_score():

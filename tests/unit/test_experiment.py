@@ -11,6 +11,7 @@ import yaml
 from orchestrator.errors import ExperimentError, UsageError
 from orchestrator.experiment import ALGORITHMS, load_experiment
 from orchestrator.experiment.source import Source
+from orchestrator.result import Objective
 from orchestrator.space import LogUniform
 
 VALID = """\
@@ -61,6 +62,10 @@ def edited(old, new):
 # --- what a file means ---
 
 
+SETTINGS = {"budget": None, "stop_early": False, "levels": 5, "epsilon": 0.3}
+"""Of algorithms that a file does not name."""
+
+
 def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     experiment = load(VALID)
     assert experiment.name == "digits"
@@ -78,7 +83,8 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     }
     assert experiment.measure.model_dump() == measure
     assert experiment.deploy_timeout_s == 60
-    assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0}
+    assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0, **SETTINGS}
+    assert experiment.confirm.model_dump() == {"top": 3, "replications": 3}
     assert experiment.cluster.model_dump() == {"data_plane": None, "num_cpus": None}
     assert experiment.slo.latency_limits_ms() == {}
     assert experiment.workload.payloads is None
@@ -90,15 +96,49 @@ def test_what_a_file_says_is_kept(load):
         + VALID
         + "measure: {warmup_s: 0, min_s: 3, max_s: 3, precision: 1e-1}\nslo: {p99_ms: 50}\n"
         + "workload: {payloads: 'a.b:c'}\nsearch: {algorithm: random, trials: 3, seed: 7}\n"
-        + "cluster: {data_plane: proxy, num_cpus: 2}\n"
+        + "confirm: {top: 0, replications: 5}\ncluster: {data_plane: proxy, num_cpus: 2}\n"
     )
     assert experiment.name == "mine"
     assert experiment.deploy_timeout_s == 5
     assert experiment.measure.precision == 0.1
     assert experiment.slo.latency_limits_ms() == {"latency_p99_ms": 50}
     assert experiment.workload.payloads == "a.b:c"
-    assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7}
+    assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7, **SETTINGS}
+    assert experiment.confirm.model_dump() == {"top": 0, "replications": 5}
     assert experiment.cluster.model_dump() == {"data_plane": "proxy", "num_cpus": 2}
+
+
+def test_one_objective_may_stand_for_itself_or_in_a_list(load):
+    alone, listed = (
+        load(edited("{maximize: throughput_rps}", text))
+        for text in ("{minimize: latency_p99.9_ms}", "[{minimize: latency_p99.9_ms}]")
+    )
+    assert alone.objectives == listed.objectives == (Objective("latency_p999_ms", maximize=False),)
+
+
+def test_the_first_of_several_objectives_leads(load):
+    text = edited("{maximize: throughput_rps}", "[{maximize: goodput_rps}, {minimize: cost_per_million}]")
+    experiment = load(text + "prices: {cpu_hour: 0.04, memory_gb_hour: 0.005}\nslo: {p99.9_ms: 100}\n")
+    assert [str(objective) for objective in experiment.objectives] == [
+        "maximize goodput_rps",
+        "minimize cost_per_million",
+    ]
+    assert experiment.objective is experiment.objectives[0]
+    assert experiment.prices.model_dump(exclude_none=True) == {"cpu_hour": 0.04, "memory_gb_hour": 0.005}
+    assert experiment.slo.limits() == {"latency_p999_ms": 100}
+    assert pickle.loads(pickle.dumps(experiment)) == experiment
+
+
+@pytest.mark.parametrize(
+    ("confirm", "trials", "count"),
+    [
+        pytest.param("{}", 20, 12, id="the best three and the baseline"),
+        pytest.param("{top: 5, replications: 4}", 2, 12, id="no more than there are"),
+        pytest.param("{top: 0}", 20, 0, id="switched off"),
+    ],
+)
+def test_the_replications_that_confirm_can_be_counted_before(load, confirm, trials, count):
+    assert load(VALID + f"confirm: {confirm}\n").confirm.count(trials) == count
 
 
 def test_a_relative_path_becomes_absolute(load, tmp_path, monkeypatch):
@@ -194,7 +234,7 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
     experiment = load(VALID)
     assert experiment.with_overrides() == experiment
     changed = experiment.with_overrides(trials=3, seed=5, algorithm="random")
-    assert changed.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 5}
+    assert changed.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 5, **SETTINGS}
     assert changed.app == experiment.app
     assert experiment.search.trials == 20
 
@@ -206,7 +246,8 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
         pytest.param({"seed": -1}, "seed: expected a number of at least 0, found -1", id="seed"),
         pytest.param(
             {"algorithm": "randon"},
-            "algorithm: expected 'hyperopt' or 'random', found 'randon'; did you mean 'random'?",
+            "algorithm: expected 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
+            "found 'randon'; did you mean 'random'?",
             id="algorithm",
         ),
     ],
@@ -224,7 +265,9 @@ def test_the_algorithms_are_the_ones_that_the_file_may_name(load):
 
 # --- what a reader is told ---
 
-TOP_KEYS = "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, search, cluster"
+TOP_KEYS = (
+    "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, confirm, cluster"
+)
 
 WRONG_SECTIONS = {
     "unknown key at the top": (
@@ -264,6 +307,10 @@ WRONG_SECTIONS = {
     "fraction where a whole number belongs": (
         VALID + "search: {seed: 1.5}\n", ["line 12: search.seed: expected a whole number, found 1.5"],
     ),
+    "too few replications": (
+        VALID + "confirm: {replications: 2}\n",
+        ["line 12: confirm.replications: expected a number of at least 3, found 2"],
+    ),
     "number out of range": (
         edited("concurrency: 32", "concurrency: 0"),
         ["line 8: load.closed_loop.concurrency: expected a number of at least 1, found 0"],
@@ -278,7 +325,10 @@ WRONG_SECTIONS = {
     ),
     "list where a mapping belongs": (
         VALID + "search: [hyperopt]\n",
-        ["line 12: search: expected a mapping with the keys algorithm, trials, seed; found a list of 1"],
+        [
+            "line 12: search: expected a mapping with the keys algorithm, trials, seed, budget, stop_early, levels, "
+            "epsilon; found a list of 1"
+        ],
     ),
     "wrong name of a value": (
         VALID + "cluster: {data_plane: haprox}\n",
@@ -303,7 +353,36 @@ WRONG_SECTIONS = {
     "unknown limit": (
         VALID + "slo: {p99: 50}\n",
         ["line 12: slo.p99: unknown key 'p99'; did you mean 'p99_ms'? "
-         "allowed: mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio"],
+         "allowed: mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio, "
+         "and any other percentile, such as p99.9_ms"],
+    ),
+    "a cost without prices": (
+        edited("{maximize: throughput_rps}", "[{maximize: throughput_rps}, {minimize: cost_per_million}]"),
+        ["line 9: objective[1].minimize: cost_per_million follows from prices, and there are none; "
+         "add for example prices: {node_hour: 0.5}, or prices: {cpu_hour: 0.04, gpu_hour: 1.2}"],
+    ),
+    "prices that say nothing": (
+        VALID + "prices: {}\n",
+        ["line 12: prices: states no price; write {node_hour: 0.5}, or for example {cpu_hour: 0.04, gpu_hour: 1.2}"],
+    ),
+    "prices of two kinds": (
+        VALID + "prices: {node_hour: 0.5, cpu_hour: 0.04}\n",
+        ["line 12: prices: node_hour is the price of a whole node, cpu_hour included; state one or the other"],
+    ),
+    "a cost with prices that cannot be read": (
+        edited("maximize: throughput_rps", "minimize: cost_per_million") + "prices: {node_hour: free}\n",
+        ["line 12: prices.node_hour: expected a number, found 'free'"],
+    ),
+    "prices of nothing that is reserved": (
+        VALID + "prices: {gpu_hour: 1.2}\n",
+        ["line 12: prices: nothing that the deployments in app reserve has a price; "
+         "they reserve 1 CPUs, 0 GPUs and 0 bytes of memory"],
+    ),
+    "one of several objectives": (
+        edited("{maximize: throughput_rps}", "\n  - {maximize: throughput_rps}\n  - {minimize: latency_p9_ms}"),
+        ["line 11: objective[1].minimize: unknown figure to minimize 'latency_p9_ms'; did you mean 'latency_p99_ms'? "
+         "allowed: latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms, latency_max_ms, "
+         "cost_per_million, and any other percentile, such as latency_p99.9_ms"],
     ),
 }  # fmt: skip
 

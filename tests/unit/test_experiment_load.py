@@ -11,9 +11,9 @@ from orchestrator.experiment import Bursts, ClosedLoop, Load, MaxRate, Ramp, Ste
 from orchestrator.load.plan import MAX_CONNECTIONS
 
 FILE = """\
-app:
-  import_path: serve_apps.classifier:build
-  args: {model: digits}
+app: {import_path: "serve_apps.classifier:build",
+  args: {model: digits},
+  deployments: [{name: Classifier}]}
 load: LOAD
 objective: {minimize: latency_p99_ms}
 slo: {p99_ms: 50}
@@ -261,8 +261,18 @@ AGAINST_OTHERS = {
     ),
     "another objective than the highest rate": (
         ("{max_rate: {}}",), {},
-        ["line 5: objective.minimize: with load.max_rate the objective is {maximize: max_rate_rps}; each "
-         "configuration's latency_p99_ms would be that of another rate"],
+        ["line 5: objective.minimize: with load.max_rate the objective is {maximize: max_rate_rps} or "
+         "{minimize: cost_per_million}; each configuration's latency_p99_ms would be that of another rate"],
+    ),
+    "another objective beside the highest rate": (
+        ("{max_rate: {}}", "objective: [{maximize: max_rate_rps}, {minimize: latency_mean_ms}]"), {},
+        ["line 5: objective[1].minimize: with load.max_rate the objective is {maximize: max_rate_rps} or "
+         "{minimize: cost_per_million}; each configuration's latency_mean_ms would be that of another rate"],
+    ),
+    "the cost of nodes at a rate that is given": (
+        ("{open_loop: {rate_rps: 1}}", "objective: {minimize: cost_per_million}"), {"prices": "{node_hour: 1}"},
+        ["line 5: objective.minimize: at a rate that is given, every configuration costs the same: one node an hour; "
+         "price what it reserves (prices.cpu_hour), or look for the highest rate: load.max_rate"],
     ),
     "the highest rate of another load": (
         ("{closed_loop: {concurrency: 1}}", MAXIMUM), {},
@@ -285,6 +295,14 @@ AGAINST_OTHERS = {
 @pytest.mark.parametrize(("args", "sections", "expected"), AGAINST_OTHERS.values(), ids=AGAINST_OTHERS)
 def test_a_load_that_does_not_go_with_the_rest_is_explained(tmp_path, args, sections, expected):
     assert problems_of(tmp_path, *args, **sections) == expected
+
+
+def test_the_cost_tells_configurations_apart_under_any_load(tmp_path):
+    both = "objective: [{maximize: max_rate_rps}, {minimize: cost_per_million}]"
+    assert experiment_of(tmp_path, "{max_rate: {}}", both, slo=RATE, prices="{node_hour: 1}")
+    cost = "objective: {minimize: cost_per_million}"
+    assert experiment_of(tmp_path, "{open_loop: {rate_rps: 1}}", cost, prices="{cpu_hour: 1}")
+    assert experiment_of(tmp_path, "{closed_loop: {concurrency: 1}}", cost, prices="{node_hour: 1}")
 
 
 def test_goodput_tells_configurations_apart_under_an_open_loop(tmp_path):

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Outcome, Samples
 from orchestrator.measure.steady import Steady
 from orchestrator.measure.stopping import FIRST_LOOK_S, LOOK_GROWTH, Sequential, settled
@@ -50,12 +51,20 @@ P99 = {"latency_p99_ms": 20.0}
         pytest.param(rule(limits=P99), steady(50), math.inf, math.inf, id="undecided: too few for p99"),
         pytest.param(rule(limits=P99), steady(1000, latency_s=0.1), 1.0, 1.25, id="a clear loser ends before min_s"),
         pytest.param(rule(limits=P99), steady(100, latency_s=0.1), 1.0, 1.5, id="a slow clear loser, too"),
+        pytest.param(
+            rule(limits=P99, fail_fast=False),
+            steady(1000, latency_s=0.1),
+            2.0,
+            2.5,
+            id="a loser that is to be measured",
+        ),
         pytest.param(rule(limits={"error_ratio": 0.001}), steady(1000, outcome=1), 1.0, 1.25, id="nothing but errors"),
         pytest.param(rule(), steady(1000, outcome=Outcome.BROKEN), 2.0, 2.5, id="no success without a limit"),
         pytest.param(rule("goodput_rps", limits={"latency_p50_ms": 20}), steady(1000), 2.0, 2.5, id="goodput"),
         pytest.param(rule("latency_mean_ms"), poisson(1000), 2.0, 6.0, id="mean latency"),
         pytest.param(rule("latency_p99_ms", 0.1), poisson(1000), 3.0, math.inf, id="p99 takes longer"),
         pytest.param(rule("latency_p50_ms", 0.1), poisson(1000), 2.0, 2.5, id="than p50"),
+        pytest.param(rule("latency_p75_ms", 0.1), poisson(1000), 2.0, 2.5, id="or p75"),
         pytest.param(rule("latency_max_ms", 0.5), steady(1000), math.inf, math.inf, id="a maximum is never precise"),
         pytest.param(
             rule(precision=0.01, open_loop=True), poisson(300), 2.0, 2.5, id="the rate of an open loop is given"
@@ -68,6 +77,43 @@ def test_it_is_enough_when_the_objective_is_known_and_the_limits_are_decided(rul
     assert earliest <= stops_at(rule, samples) <= latest
 
 
+BEST = Rival(value=1000.0, half_width=20.0, maximize=True)
+QUICKEST = Rival(value=10.0, half_width=0.5, maximize=False)
+
+
+@pytest.mark.parametrize(
+    ("rule", "samples", "latest", "beaten"),
+    [
+        pytest.param(rule(rival=BEST), steady(500), 1.5, True, id="half as fast: over at the first looks"),
+        pytest.param(rule(rival=BEST), poisson(500), 2.0, True, id="noise or not"),
+        pytest.param(rule(rival=BEST), steady(950), 2.25, False, id="within the margin it is measured"),
+        pytest.param(rule(rival=BEST), steady(2000), 2.25, False, id="the faster one is measured"),
+        pytest.param(
+            rule(rival=Rival(1000.0, 500.0, True)), steady(500), 15.0, False, id="nobody is beaten by what is not known"
+        ),
+        pytest.param(rule(rival=Rival(1000.0, math.nan, True)), steady(500), 15.0, False, id="nor by a NaN"),
+        pytest.param(rule("latency_mean_ms", rival=QUICKEST), steady(500, latency_s=0.02), 1.5, True, id="slower"),
+        pytest.param(rule("latency_p50_ms", 0.1, rival=QUICKEST), poisson(500, 0.05), 1.5, True, id="slower p50"),
+        pytest.param(rule("latency_mean_ms", rival=QUICKEST), steady(500, latency_s=0.01), 15.0, False, id="as quick"),
+        pytest.param(rule(rival=BEST, open_loop=True), poisson(1000), 2.5, False, id="a given rate is no rival"),
+    ],
+)
+def test_who_is_beaten_for_certain_ends_early(rule, samples, latest, beaten):
+    assert stops_at(rule, samples) <= latest
+    assert rule.beaten == beaten
+
+
+@pytest.mark.parametrize("objective", ["throughput_rps", "latency_mean_ms", "latency_p99_ms"])
+def test_an_equal_is_hardly_ever_beaten(objective):
+    alike = [poisson(500, 0.02, seed) for seed in range(30)]
+    rivals = {"throughput_rps": Rival(500, 15, True), "latency_mean_ms": Rival(20, 0.6, False)}
+    rival = rivals.get(objective, Rival(92.1, 6, False))
+    rules = [rule(objective, 0.01, rival=rival) for _ in alike]
+    for one, samples in zip(rules, alike, strict=True):
+        stops_at(one, samples)
+    assert sum(one.beaten for one in rules) <= 1
+
+
 def test_the_warm_up_is_left_out():
     stormy = Samples.concat([steady(5000, 1, latency_s=1.0), steady(1000)])
     assert stops_at(rule(limits=P99), stormy) <= 1.5
@@ -78,9 +124,9 @@ def test_looks_are_few_and_their_times_grow():
     asked = []
 
     class Watched(Sequential):
-        def _relative_half_width(self, counted, window):
+        def _is_precise(self, counted, window):
             asked.append(window[1])
-            return math.inf
+            return False
 
     watched = Watched("throughput_rps", 0.05, {}, 0.0, MAX_S, Steady(0.0, 1.0))
     samples = steady(200)

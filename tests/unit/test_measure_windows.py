@@ -184,9 +184,31 @@ def test_every_figure_but_the_maximum_has_an_interval_around_it():
         assert getattr(found, name) <= interval.hi + 1e-9, name
 
 
+@pytest.mark.parametrize(
+    ("limits", "asked", "further"),
+    [
+        pytest.param({}, (), {}, id="none"),
+        pytest.param({"latency_p99_ms": 1.0}, ("latency_p50_ms", "throughput_rps"), {}, id="usual figures"),
+        pytest.param({"latency_p75_ms": 1.0}, (), {"latency_p75_ms": 75}, id="by a limit"),
+        pytest.param({}, ("latency_p999_ms",), {"latency_p999_ms": 99.9}, id="by an objective"),
+        pytest.param(
+            {"latency_p05_ms": 1.0}, ("latency_p05_ms",), {"latency_p05_ms": 5}, id="by both, and with a leading zero"
+        ),
+    ],
+)
+def test_any_percentile_is_measured_that_is_asked_for(limits, asked, further):
+    everything = busy()
+    found = measure(everything, (0.0, 10.0), limits, asked=asked)
+    ok_ms = everything.response_time_s[everything.ok] * 1e3
+    expected = {name: pytest.approx(np.percentile(ok_ms, percent)) for name, percent in further.items()}
+    assert found.percentiles == expected
+    for name in further:
+        assert found.intervals[name].lo <= found.metrics()[name] <= found.metrics()[f"{name}_hi"]
+
+
 @pytest.mark.parametrize("rows", [0, 1, 5, 2_000])
 def test_a_measurement_is_rebuilt_from_its_metrics(rows):
-    found = measure(busy(rows), (0.0, 10.0), {})
+    found = measure(busy(rows), (0.0, 10.0), {"latency_p999_ms": 14.0})
     flat = found.metrics()
     assert ("latency_p99_ms_lo" in flat) is (rows > 5)
     assert all(math.isfinite(value) for value in flat.values())

@@ -11,6 +11,7 @@ import pytest
 from orchestrator import observation
 from orchestrator.load.plan import ClosedLoop, OpenLoop
 from orchestrator.load.record import ClientUse, LoadRecord
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict
 from orchestrator.observation import Terms, observe, observe_again
@@ -31,6 +32,8 @@ def observed(monkeypatch):
     ):
         def conduct(parts, watch, limits, **_):
             run.asked = {"parts": parts, "watch": watch, "limits": limits}
+            if "rival" in terms:
+                watch.enough(sent, window)
             return LoadRecord(sent, window, client, origin)
 
         monkeypatch.setattr(observation, "conduct", conduct)
@@ -80,6 +83,30 @@ def test_a_fixed_length_is_kept_whatever_is_known_before(observed, fixed, enough
     assert observed.asked["watch"].enough(sent, (1.0, 3.0)) is enough
 
 
+@pytest.mark.parametrize(("best", "beaten"), [(10_000.0, True), (1000.0, False)])
+def test_who_is_beaten_by_a_rival_needs_no_more_requests(observed, best, beaten):
+    rival = Rival(best, best / 100, maximize=True)
+    seen = observed(samples(1000, 3.0), rival=rival, limits={"latency_p999_ms": 10.001})
+    assert seen.beaten == beaten
+    assert [reason.split(":")[0] for reason in seen.invalid] == ([] if beaten else [FEW])
+
+
+@pytest.mark.parametrize(
+    ("terms", "rate", "enough"),
+    [
+        pytest.param({}, 60, True, id="100 successes for a throughput"),
+        pytest.param({"asked": ("latency_p99_ms",)}, 200, False, id="too few for a p99"),
+        pytest.param({"asked": ("latency_p99_ms",)}, 240, True, id="enough for a p99"),
+        pytest.param({"objective": "latency_p999_ms"}, 2200, False, id="too few for a p99.9, however alike they are"),
+        pytest.param({"objective": "latency_p999_ms"}, 2400, True, id="enough for a p99.9"),
+    ],
+)
+def test_it_is_measured_until_there_are_enough_requests_for_each_percentile(observed, terms, rate, enough):
+    sent = samples(rate, 3.0)
+    observed(sent, max_s=9, **terms)
+    assert bool(observed.asked["watch"].enough(sent, (1.0, 3.0))) is enough
+
+
 SLOWING = 6 * (1 - np.sqrt(1 - np.arange(2400) / 3000))  # arrivals at 1,000 a second, and after 3 s at 500
 DRIFT, FEW = "the throughput was still drifting", "too few samples"
 
@@ -115,6 +142,7 @@ def test_a_load_that_cannot_be_trusted_says_why(observed, changes, reason):
         pytest.param({"limits": {"latency_p99_ms": 1.0}}, None, id="a limit that has failed"),
         pytest.param({"objective": "latency_p95_ms"}, None, id="an objective with enough"),
         pytest.param({"objective": "latency_p99_ms"}, "the p99 needs 459", id="an objective without"),
+        pytest.param({"asked": ("latency_p99_ms", "goodput_rps")}, "the p99 needs 459", id="a further objective"),
     ],
 )
 def test_as_many_requests_are_needed_as_the_open_percentiles_take(observed, terms, needed):

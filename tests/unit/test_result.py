@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Score, Status, StudyResult, TrialResult, best_of
+from orchestrator.result import Confirmation, Objective, Ratio, Score, Status, StudyResult, TrialResult, best_of
 from tests.fakes.trials import observation, samples
 
 MEASURED = observation(samples(100, 3.0), (1.0, 3.0)).measurement
@@ -41,12 +42,67 @@ def test_where_less_is_better_the_lowest_wins_and_one_that_was_shown_still_comes
     assert best_of(trials, maximize=False).number == 1
 
 
+def test_a_score_of_one_figure_has_no_others():
+    score = Score(10.0, 0.0)
+    assert score.values == (10.0,)
+    assert [math.isnan(width) for width in score.half_widths] == [True]
+    with pytest.raises(ValueError, match="2 values cannot have 1 half-widths"):
+        Score(1.0, 0.0, values=(1.0, 2.0), half_widths=(0.1,))
+
+
+def scored(number, *values, **changes):
+    return replace(
+        trial(number, values[0], **changes),
+        score=Score(values[0], changes.get("violation", 0.0), changes.get("shown", True), values),
+    )
+
+
+@pytest.mark.parametrize(
+    ("trials", "front"),
+    [
+        pytest.param([], [], id="no trials"),
+        pytest.param([scored(0, 10, 5), scored(1, 30, 9), scored(2, 20, 9)], [0, 1], id="what no other dominates"),
+        pytest.param([scored(0, 10, 5), scored(1, 30, 1, violation=0.1)], [0], id="none that breaks the SLO"),
+        pytest.param([scored(0, 10, 5), scored(1, 30, 1, shown=False)], [0], id="none that was not shown to keep it"),
+        pytest.param([scored(1, 30, 1, shown=False)], [1], id="but where there is no other"),
+        pytest.param([scored(0, 10, 5), scored(1, 30, 1, status=Status.INVALID)], [0], id="none that is not trusted"),
+    ],
+)
+def test_the_front_is_made_of_what_could_win(trials, front):
+    study = StudyResult(
+        "1", "x", "nsga2", 0, True, "throughput_rps", tuple(trials), (Objective("latency_p99_ms", False),)
+    )
+    assert [found.number for found in study.front] == front
+    assert study.best is None or study.best in study.front
+
+
+def test_with_one_objective_the_front_is_the_best_and_its_equals():
+    study = StudyResult("1", "x", "random", 0, True, "throughput_rps", (trial(0, 5), trial(1, 9), trial(2, 9)))
+    assert [str(objective) for objective in study.objectives] == ["maximize throughput_rps"]
+    assert [found.number for found in study.front] == [1, 2]
+
+
 def test_the_gain_is_that_of_the_best_over_the_baseline():
     faster = replace(MEASURED, throughput_rps=400.0, latency_p99_ms=5.0)
     study = StudyResult(
         "1", "x", "random", 0, True, "throughput_rps", (trial(0, 1), replace(trial(1, 2), measurement=faster))
     )
-    assert study.gain == {"throughput": pytest.approx(4), "p99": pytest.approx(2)}
+    assert {name: ratio.value for name, ratio in study.gain.items()} == {
+        "throughput": pytest.approx(4),
+        "p99": pytest.approx(2),
+    }
+    assert all(math.isnan(ratio.confidence) for ratio in study.gain.values())
+
+
+def test_a_confirmation_decides_who_is_best_who_is_recommended_and_what_is_gained():
+    gain = {"throughput": Ratio(2.0, 1.9, 2.1, 0.99)}
+    trials = (trial(0, 10), trial(1, 30), trial(2, 20), trial(3, 25))
+    study = StudyResult("1", "x", "random", 0, True, "throughput_rps", trials)
+    assert (study.best.number, study.recommended.number) == (1, 1)
+    study = replace(study, confirmation=Confirmation((), 3, 3, (3, 2), 2, "fewer replicas", gain))
+    assert (study.best.number, study.recommended.number, study.gain) == (3, 2, gain)
+    study = replace(study, confirmation=Confirmation((), 3, None, (), None, "", {}))
+    assert (study.best, study.recommended, study.gain) == (None, None, {})
 
 
 @pytest.mark.parametrize(
@@ -56,6 +112,7 @@ def test_the_gain_is_that_of_the_best_over_the_baseline():
         pytest.param({"measurement": None}, "has a measurement and a score", id="complete without figures"),
         pytest.param({"status": Status.FAILED, "reasons": ("x",)}, "FAILED has no score", id="failed with a score"),
         pytest.param({"status": Status.INVALID}, "INVALID states its reasons", id="invalid without a reason"),
+        pytest.param({"confirms": 3}, "which trial it confirms, and for which time", id="a replication of no number"),
     ],
 )
 def test_a_result_that_contradicts_itself_is_an_error(changes, message):

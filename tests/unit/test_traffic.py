@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from orchestrator.backend.traffic import enough_clients, make_traffic, open_loop
+from orchestrator.experiment.section import LARGEST_SEED
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, Ramp, Steady, Trace
 from orchestrator.load import arrivals, plan
 
@@ -36,6 +37,15 @@ def test_an_open_loop_has_the_arrivals_of_its_kind_and_seed(tmp_path, stated, ex
     traffic = make_traffic(Load(open_loop=stated, seed=3, max_connections=17), 10.0, tmp_path)
     np.testing.assert_array_equal(traffic.arrivals_s, expected)
     assert traffic.max_connections == 17
+
+
+def test_a_replication_has_arrivals_of_its_own_and_the_same_whenever_it_is_sent(tmp_path):
+    load = Load(open_loop=POISSON, seed=LARGEST_SEED)
+    again = [make_traffic(load.again(replication), 10.0, tmp_path).arrivals_s for replication in (0, 1, 0)]
+    np.testing.assert_array_equal(again[0], again[2])
+    first = make_traffic(load, 10.0, tmp_path).arrivals_s
+    assert len({arrivals[0] for arrivals in (first, again[0], again[1])}) == 3
+    assert load.again(0).open_loop == load.open_loop
 
 
 @pytest.mark.parametrize("kind", arrivals.STEADY)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict
-from orchestrator.result import Status, TrialResult
+from orchestrator.objective import Prices, Slo
+from orchestrator.result import Objective, Status, TrialResult
 from orchestrator.trial import Place, run_trial
 from tests.fakes.trials import FakeClock, FakeLoad, FakeServing
 
@@ -29,7 +31,7 @@ def run(experiment, configuration=None, serving=None, load=None, place=None, **l
     serving = serving or FakeServing(clock)
     load = load or FakeLoad(clock, serving, **load_options)
     configuration, place = configuration or {BATCH: 16}, place or Place()
-    return run_trial(3, configuration, experiment, serving, load, clock, lambda phase: None, place)
+    return run_trial(Assignment(3, configuration), experiment, serving, load, clock, lambda phase: None, place)
 
 
 def test_a_trial_that_works_is_complete_with_a_measurement_and_a_score(experiment):
@@ -39,6 +41,34 @@ def test_a_trial_that_works_is_complete_with_a_measurement_and_a_score(experimen
     assert result.measurement.latency_p99_ms == pytest.approx(10)
     assert result.score.value == result.measurement.throughput_rps
     assert result.score.feasible
+
+
+def test_a_replication_is_deployed_afresh_and_put_under_the_load_of_its_number(experiment):
+    serving = FakeServing(FakeClock())
+    load = FakeLoad(serving.clock, serving)
+    for replication in (None, None, 0, 2):
+        confirms = None if replication is None else 1
+        assignment = Assignment(3, {BATCH: 16}, confirms=confirms, replication=replication)
+        result = run_trial(assignment, experiment, serving, load, serving.clock, str)
+        assert (result.confirms, result.replication) == (confirms, replication)
+    assert serving.cleared == [2, 3], "just before the third and the fourth deployment"
+    assert [assignment.replication for assignment in load.assignments] == [None, None, 0, 2]
+    assert result.overhead_s == pytest.approx(0.8), "to remove what was there is part of it"
+
+
+@pytest.mark.parametrize("error", [InfeasibleError("still there"), DeploymentFailedError("boom")])
+def test_a_replication_that_cannot_be_deployed_still_says_what_it_confirms(experiment, error):
+    serving = FakeServing(FakeClock(), fails=lambda application: error)
+    load = FakeLoad(serving.clock, serving)
+    assignment = Assignment(9, {BATCH: 16}, confirms=4, replication=1)
+    result = run_trial(assignment, experiment, serving, load, serving.clock, str)
+    assert (result.confirms, result.replication, result.reasons) == (4, 1, (str(error),))
+
+
+def test_a_trial_that_the_best_one_beats_is_complete_and_says_so(experiment):
+    result = run(experiment, beaten=True)
+    assert (result.status, result.score.feasible) == (Status.COMPLETE, True)
+    assert result.reasons == ("ended early: worse than the best trial so far beyond doubt",)
 
 
 def test_overhead_is_all_but_warm_up_and_measuring(experiment):
@@ -154,14 +184,14 @@ def test_without_a_single_success_a_trial_has_failed_whatever_else_is_wrong_with
     ],
 )
 def test_the_verdicts_on_the_slo_are_kept_and_scored(experiment, p99_ms, verdict, shown, feasible):
-    slo = experiment.slo.model_copy(update={"p99_ms": p99_ms, "error_ratio": None})
+    slo = Slo(p99_ms=p99_ms)
     result = run(experiment.model_copy(update={"slo": slo}), limits=slo.limits())
     assert (result.verdict, result.verdicts) == (verdict, {"latency_p99_ms": verdict})
     assert (result.score.shown, result.score.feasible) == (shown, feasible)
 
 
 def test_figures_keep_the_slo_but_too_few_requests_do_not_show_it(experiment):
-    slo = experiment.slo.model_copy(update={"error_ratio": None})
+    slo = Slo(p99_ms=50)
     result = run(experiment.model_copy(update={"slo": slo}), limits=slo.limits(), rate_rps=lambda application: 40.0)
     assert result.verdict is Verdict.UNDECIDED
     assert (result.score.feasible, result.score.shown) == (True, False)
@@ -180,13 +210,32 @@ def test_details_say_where_the_time_went_and_what_the_machine_and_the_client_wer
     assert all(map(math.isfinite, details.values()))
 
 
+def test_the_cost_is_that_of_what_the_configuration_reserves_and_goes_against_the_throughput(experiment):
+    priced = experiment.model_copy(update={"prices": Prices(cpu_hour=0.36)})
+    result = run(priced, {"Classifier.num_replicas": 2})  # a CPU each
+    assert result.details["cost_per_million"] == pytest.approx(0.2)  # 0.72 an hour, 3.6 million requests
+    assert result.details["cost_per_million_lo"] < 0.2 < result.details["cost_per_million_hi"]
+    assert result.score.values == (result.measurement.throughput_rps,)
+    assert "cost_per_million" not in run(experiment).details
+
+
+def test_a_trial_is_scored_by_every_objective(experiment):
+    objectives = (Objective("latency_p99_ms", False), Objective("cost_per_million", False))
+    wanted = {"objectives": objectives, "prices": Prices(node_hour=3.6)}
+    result = run(experiment.model_copy(update=wanted))
+    score, throughput = result.score, result.measurement.intervals["throughput_rps"]
+    assert score.value == score.values[0] == pytest.approx(10)
+    assert score.values[1] == pytest.approx(1)
+    assert score.half_widths[1] == pytest.approx(throughput.relative_half_width(1000.0), rel=0.01)
+
+
 def test_the_ceiling_of_the_trials_place_is_a_detail_and_the_load_hears_of_it(experiment):
     heard = []
 
     class Listening(FakeLoad):
-        def run(self, url, application, ceiling_rps, on_phase):
+        def run(self, url, application, assignment, ceiling_rps, on_phase):
             heard.append(ceiling_rps)
-            return super().run(url, application, ceiling_rps, on_phase)
+            return super().run(url, application, assignment, ceiling_rps, on_phase)
 
     serving = FakeServing(FakeClock())
     load = Listening(serving.clock, serving)

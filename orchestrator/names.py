@@ -1,15 +1,23 @@
-"""Knob paths and values as a person reads them."""
+"""Knob paths, values and figures as a person reads them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from orchestrator.measure.percentile import shown
 from orchestrator.result import Configuration, TrialResult
 
-REFRESH_HZ = 2
-"""Of what moves on the screen. Slow on purpose: it shares its cores with what is being measured."""
+PARTS = {  # as in `orchestrator.measure.breakdown.Parts`
+    "send_lag": "client: send lag",
+    "network": "network, proxy and router",
+    "backlog": "waiting for the replica",
+    "batch_wait": "collecting a batch",
+    "compute": "computing",
+    "server_and_network": "server and network",
+}
+"""The parts of the response time, in the order in which a request meets them."""
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:
@@ -25,6 +33,12 @@ def _shortest(path: str, paths: list[str]) -> str:
         if sum(other.split(".")[-length:] == ending for other in paths) == 1:
             return ".".join(ending)
     return path
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """ "a, b and c"."""
+    *others, final = items
+    return f"{', '.join(others)} {last} {final}" if others else final
 
 
 def describe(configuration: Configuration, names: Mapping[str, str]) -> str:
@@ -43,6 +57,8 @@ def figure(value: float | None, unit: str = "") -> str:
     """A measured figure with three significant digits and thousands separated; a dash for what is not there."""
     if value is None or value != value:
         return "–"
+    if 0 < abs(value) < 1:
+        return f"{value:.3g}{unit}"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}{unit}"
 
@@ -58,6 +74,13 @@ def rate_figure(trial: TrialResult) -> str:
     measured = trial.measurement
     looked_for = measured is not None and not math.isnan(measured.max_rate_rps)
     return "max_rate_rps" if looked_for else "throughput_rps"
+
+
+def limit_text(name: str, limit: float) -> str:
+    """A limit of an SLO: "p99 ≤ 50 ms", "error_ratio ≤ 0.1 %"."""
+    if name == "error_ratio":
+        return f"{name} ≤ {limit * 100:g} %"
+    return f"{shown(name)} ≤ {limit:g} ms"
 
 
 def spread(values: Mapping[str, float], name: str) -> str:

@@ -1,11 +1,10 @@
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from orchestrator.result import Status
-from orchestrator.search import NOT_MEASURED, PATIENCE, RANDOM_SHARE, loss
+from orchestrator.search.loss import NOT_MEASURED, loss
 
 COMPLETE = Status.COMPLETE
 BEST_TO_WORST = [
@@ -49,9 +48,3 @@ def test_the_value_does_not_count_while_the_slo_is_violated():
 def test_what_was_not_measured_is_worst_and_still_finite(status, value, violation):
     assert loss(status, value, violation, True) == NOT_MEASURED
     assert math.isfinite(NOT_MEASURED)
-
-
-def test_the_guide_states_the_constants_of_the_search():
-    guide = (Path(__file__).parents[2] / "docs" / "search.md").read_text()
-    assert f"The first {RANDOM_SHARE:.0%}".replace("%", " %") in guide
-    assert f"after {PATIENCE} repeats" in guide

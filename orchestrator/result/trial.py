@@ -1,7 +1,8 @@
-"""What comes out of a trial and of a study. Frozen values; a trial without a measurement has reasons instead."""
+"""What comes out of a trial: a value. Without a measurement it has reasons instead."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -31,21 +32,54 @@ class Status(str, Enum):
 
 
 @dataclass(frozen=True)
+class Objective:
+    """A figure of a trial, by its name, and whether it is to be as large or as small as the SLO allows."""
+
+    metric: str
+    maximize: bool
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.metric}"
+
+    @property
+    def direction(self) -> str:
+        """As in the experiment file: maximize or minimize."""
+        return "maximize" if self.maximize else "minimize"
+
+
+@dataclass(frozen=True)
 class Score:
     """How good a trial is: `value` in the objective's own unit, `violation` >= 0 its graded distance from the SLO.
 
     A violation of 0 means that the figures keep the SLO; 0.5 that the worst limit is exceeded by half. `shown`: there
-    were requests enough to say so with confidence.
+    were requests enough to say so with confidence. `values` has the figure of each objective in the file's order, the
+    first of them `value`; `half_widths` half of their 95 % intervals, NaN where there is none.
     """
 
     value: float
     violation: float
     shown: bool = True
+    values: tuple[float, ...] = ()
+    half_widths: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = self.values or (self.value,)
+        half_widths = self.half_widths or (math.nan,) * len(values)
+        if len(half_widths) != len(values):
+            raise ValueError(f"{len(values)} values cannot have {len(half_widths)} half-widths")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "half_widths", half_widths)
 
     @property
     def feasible(self) -> bool:
         """Whether the figures keep the SLO."""
         return self.violation == 0
+
+    def rank(self, maximize: bool) -> tuple[int, float]:
+        """Sorts scores, the best first: those shown to keep the SLO, those whose figures do, those nearest to it."""
+        if not self.feasible:
+            return 2, self.violation
+        return (0 if self.shown else 1), (-self.value if maximize else self.value)
 
 
 @dataclass(frozen=True)
@@ -57,6 +91,9 @@ class TrialResult:
     time went, and what the machine was used for. `batches` counts batches by their size. `explanation` says what
     limits the configuration. `serve_config` is the exact Serve config that was applied, in the trial's slot;
     `export_config` is the same configuration as a user deploys it. `samples` is dropped once it is stored.
+
+    A replication measures a configuration again that was deployed afresh: `confirms` is the number of the trial whose
+    configuration it is, `replication` says for which time, from 0 on.
     """
 
     number: int
@@ -74,8 +111,12 @@ class TrialResult:
     serve_config: Mapping[str, Any] = field(default_factory=dict)
     export_config: Mapping[str, Any] = field(default_factory=dict)
     samples: Samples | None = None
+    confirms: int | None = None
+    replication: int | None = None
 
     def __post_init__(self) -> None:
+        if (self.confirms is None) != (self.replication is None):
+            raise ValueError("a replication says which trial it confirms, and for which time")
         if self.status is Status.COMPLETE and (self.measurement is None or self.score is None):
             raise ValueError("a COMPLETE trial has a measurement and a score")
         if self.status in (Status.FAILED, Status.INFEASIBLE) and self.score is not None:
@@ -87,53 +128,3 @@ class TrialResult:
     def verdict(self) -> Verdict | None:
         """On the whole SLO; None without a measurement."""
         return overall(self.verdicts) if self.measurement is not None else None
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """One search: its trials in order of their numbers, and what they say."""
-
-    study_id: str
-    name: str
-    algorithm: str
-    seed: int
-    maximize: bool
-    objective: str
-    trials: tuple[TrialResult, ...]
-
-    @property
-    def baseline(self) -> TrialResult | None:
-        """The trial of the file's own config, if it ended."""
-        return next((trial for trial in self.trials if trial.number == BASELINE), None)
-
-    @property
-    def best(self) -> TrialResult | None:
-        """The best complete trial within the SLO (the incumbent); None when there is none."""
-        return best_of(self.trials, self.maximize)
-
-    @property
-    def gain(self) -> dict[str, float] | None:
-        """Best over baseline: `throughput` as best / baseline, `p99` as baseline / best, so that more is better."""
-        best, baseline = self.best, self.baseline
-        if best is None or baseline is None or best.measurement is None or baseline.measurement is None:
-            return None
-        return {
-            "throughput": _ratio(best.measurement.throughput_rps, baseline.measurement.throughput_rps),
-            "p99": _ratio(baseline.measurement.latency_p99_ms, best.measurement.latency_p99_ms),
-        }
-
-
-def best_of(trials: tuple[TrialResult, ...], maximize: bool) -> TrialResult | None:
-    """The complete trial with the best score among those within the SLO; the earliest of equals.
-
-    Trials that were not shown to keep the SLO only count when none was.
-    """
-    feasible = [t for t in trials if t.status is Status.COMPLETE and t.score is not None and t.score.feasible]
-    if not feasible:
-        return None
-    sign = 1 if maximize else -1
-    return max(feasible, key=lambda t: (t.score.shown, sign * t.score.value, -t.number))  # type: ignore[union-attr]
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else float("nan")

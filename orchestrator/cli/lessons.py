@@ -1,0 +1,53 @@
+"""What a study teaches beside its winner: the page of figures, kept with the study, and its sentences."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from orchestrator.cli.confirmation import gain_text, recommendation
+from orchestrator.experiment import Experiment
+from orchestrator.figures import PAGE, study_figures
+from orchestrator.insight import Insight, insight_of
+from orchestrator.names import describe, figure, rate_figure, short_names
+from orchestrator.result import StudyResult
+from orchestrator.tracking.port import Tracker
+
+
+def draw_lessons(study: StudyResult, experiment: Experiment, random_trials: int, tracker: Tracker) -> Insight:
+    """Draws the figures of a study that has ended, keeps them in the tracker, and returns what they are made of."""
+    insight = insight_of(study, experiment.space, random_trials)
+    pages = study_figures(insight, experiment.slo.limits(), study.pruned)
+    tracker.add_pages(study.study_id, pages, description(insight))
+    return insight
+
+
+def sentences(insight: Insight) -> list[str]:
+    """What the trials say beside which of them is best."""
+    flat = [insight.flat.sentence] if insight.flat is not None else []
+    return [insight.sensitivity.sentence, *flat]
+
+
+def print_lessons(console: Console, insight: Insight) -> None:
+    """The sentences, and where the figures are."""
+    console.print()
+    for sentence in sentences(insight):
+        console.print(f"  {sentence}", highlight=False, markup=False)
+    console.print(f"  Figures: {PAGE} among the artifacts of the study", highlight=False, markup=False)
+
+
+def description(insight: Insight) -> str:
+    """The study's outcome as Markdown, for the head of its page in MLflow."""
+    lines = [_winner(insight.study), *sentences(insight), f"Figures: `{PAGE}` among the artifacts."]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _winner(study: StudyResult) -> str:
+    best = study.best
+    if best is None or best.measurement is None:
+        return "**No winner.** No trial kept the SLO."
+    rate = rate_figure(best)
+    told = (
+        f"**Winner: trial {best.number}**, `{describe(best.configuration, short_names(best.configuration))}`: "
+        f"{figure(getattr(best.measurement, rate), ' req/s')}, p99 {figure(best.measurement.latency_p99_ms, ' ms')}"
+    )
+    return "\n\n".join([told, *gain_text(study).splitlines(), *recommendation(study).splitlines()])

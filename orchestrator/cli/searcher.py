@@ -1,0 +1,47 @@
+"""The searcher of a study, put together: an algorithm, the rules that prune, and the confirmation after it."""
+
+from __future__ import annotations
+
+import time
+
+from orchestrator.cli.plan import StudyPlan, observations
+from orchestrator.cluster import Cluster
+from orchestrator.pruning import Node, Pruning
+from orchestrator.result import Configuration
+from orchestrator.search import ConfirmingSearch, make_searcher
+from orchestrator.serve_config import in_place, merge
+
+
+def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingSearch:
+    """What the plan asks for, on the nodes of `cluster`, `parallel` trials at a time; its budget begins now."""
+    experiment = plan.experiment
+    node = Node.largest_of(cluster.trial_resources) if cluster.trial_resources else None
+    rules = Pruning(experiment, node, cluster.data_plane)
+    budget = experiment.search.budget
+    end = None if budget is None else time.monotonic() + budget
+
+    def reachable(before: Configuration, after: Configuration) -> bool:
+        return in_place(merge(experiment.app, before), merge(experiment.app, after))
+
+    search = make_searcher(
+        space=experiment.space,
+        algorithm=experiment.search.algorithm,
+        seed=experiment.search.seed,
+        trials=experiment.search.trials,
+        baseline=experiment.baseline(),
+        maximize=[objective.maximize for objective in experiment.objectives],
+        parallel=parallel,
+        prune=rules.prune,
+        canonical=rules.canonical,
+        in_place=reachable,
+        is_over=lambda: end is not None and time.monotonic() >= end,
+        least_gain=experiment.measure.precision if experiment.search.stop_early else None,
+        **experiment.search.settings(),
+    )
+    if plan.warm_start is not None:
+        search.inform((configuration, told) for _, configuration, told in observations(plan.warm_start))
+    confirm = experiment.confirm
+    searcher = ConfirmingSearch(search, experiment.objective.maximize, confirm.top, confirm.replications)
+    if plan.resumed is not None:
+        searcher.replay(observations(plan.resumed))
+    return searcher

@@ -1,0 +1,88 @@
+"""Which configurations of an experiment are not worth deploying, by Serve's own rules and the load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.experiment import Experiment
+from orchestrator.plain import is_number
+from orchestrator.pruned import DUPLICATE
+from orchestrator.pruning.batching import Plateau, cannot_form, late, plateaus, smallest_from
+from orchestrator.pruning.crowd import Crowd
+from orchestrator.pruning.reasons import Finding, short
+from orchestrator.pruning.resources import Node, lacking
+from orchestrator.result import Configuration
+from orchestrator.serve_config import merge
+from orchestrator.serve_config.settings import Settings, settings_of_each
+from orchestrator.space import Knob
+
+EVEN_DATA_PLANE = "haproxy"
+"""Serve configures it to pick the replica with the fewest requests under way; its Python proxy compares only two."""
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """The rules for one experiment, on one kind of node (None: resources are not looked at) and data plane.
+
+    A configuration of the space is given up only if it cannot run, surely breaks the SLO, or has another one in the
+    space beside it that is at least as good. When in doubt it stays.
+    """
+
+    experiment: Experiment
+    node: Node | None = None
+    data_plane: str | None = None
+
+    def prune(self, configuration: Configuration) -> str | None:
+        """Why a configuration should not be deployed, one of the words in `reasons`; None if it should.
+
+        A duplicate should, unless the one that it equals is known: compare what is `canonical`.
+        """
+        finding = self.finding(configuration)
+        return None if finding is None or finding.reason == DUPLICATE else finding.reason
+
+    def finding(self, configuration: Configuration) -> Finding | None:
+        """The first thing that speaks against a configuration: that another one stands for it comes last."""
+        return next(self._findings(configuration), None)
+
+    def canonical(self, configuration: Configuration) -> Configuration:
+        """The one configuration that stands for all of the same effect: the smallest value of each knob that has it.
+
+        It lies in the space if the given one does, and equals the given one if nothing can be changed.
+        """
+        app = merge(self.experiment.app, configuration)
+        steps = self._steps_down(configuration, self._deployments(app), self._knobs(configuration))
+        return {**configuration, **{plateau.path: value for plateau, value in steps}}
+
+    def _findings(self, configuration: Configuration) -> Iterator[Finding]:
+        app = merge(self.experiment.app, configuration)
+        if self.node is not None and (finding := lacking(app, self.node)):
+            yield finding
+        deployments, knobs = self._deployments(app), self._knobs(configuration)
+        for settings, crowd in deployments:
+            if finding := late(settings, crowd, self.experiment.slo) or cannot_form(settings, crowd, knobs):
+                yield finding
+        for (path, _, why), value in self._steps_down(configuration, deployments, knobs):
+            if value != configuration[path]:
+                yield Finding(DUPLICATE, f"{path} {short(configuration[path])} is the same as {short(value)}: {why}")
+
+    def _deployments(self, app: Mapping[str, Any]) -> list[tuple[Settings, Crowd]]:
+        found = settings_of_each(app)
+        crowd = Crowd.of(self.experiment.load, len(found), even=self.data_plane == EVEN_DATA_PLANE)
+        return [(settings, crowd) for settings in found]
+
+    def _knobs(self, configuration: Configuration) -> dict[str, Knob]:
+        return {coordinate.path: coordinate.knob for coordinate in self.experiment.space.active(configuration)}
+
+    def _steps_down(
+        self, configuration: Configuration, deployments: list[tuple[Settings, Crowd]], knobs: Mapping[str, Knob]
+    ) -> Iterator[tuple[Plateau, float]]:
+        """The knobs that stand on a plateau, each with the smallest value that it has there."""
+        for plateau in (plateau for settings, crowd in deployments for plateau in plateaus(settings, crowd)):
+            knob = knobs.get(plateau.path)
+            value: Any = configuration.get(plateau.path)
+            if knob is not None and is_number(value) and value >= plateau.start:
+                smallest = smallest_from(knob, plateau.start)
+                if smallest is not None:
+                    yield plateau, smallest

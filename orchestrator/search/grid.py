@@ -1,0 +1,83 @@
+"""Grid search: the values of every knob combined with those of every other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from orchestrator.knob import Listed
+from orchestrator.result import Configuration
+from orchestrator.search.algorithm import Task
+from orchestrator.search.history import History
+from orchestrator.space import Condition, Knob, Space
+
+
+class Grid:
+    """Walks through a grid that the trials suffice for in order, the last knob changing fastest.
+
+    A range with more than `levels` values takes part with so many, evenly spread on its scale, both ends included.
+    Of a grid with more points than trials a random sample is measured, in random order, so that a study that is cut
+    short has seen all of it alike. When the grid is used up, random configurations off it follow.
+    """
+
+    batch = 8
+    random = 0
+
+    def __init__(self, task: Task, levels: int = 5) -> None:
+        self._space = task.space
+        self._levels = levels
+        points = grid_size(task.space, levels)
+        wanted = task.trials + 1  # one may be the baseline
+        rng = np.random.default_rng(task.seed)
+        order = np.arange(points) if points <= wanted else rng.choice(points, size=wanted, replace=False)
+        self._left = order[::-1].tolist()
+
+    def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:  # noqa: ARG002
+        """What is left of the grid; each point is proposed once."""
+        while self._left:
+            yield grid_point(self._space, self._left.pop(), self._levels)
+
+
+def grid_size(space: Space, levels: int) -> int:
+    """How many points the grid of a space has."""
+    product = 1
+    for knob in space.knobs.values():
+        product *= _count(knob, levels)
+    return product
+
+
+def grid_point(space: Space, index: int, levels: int) -> Configuration:
+    """The configuration at place `index`, from 0 on, of the grid."""
+    places: dict[str, int] = {}
+    for path, knob in reversed([*space.knobs.items()]):
+        index, places[path] = divmod(index, _count(knob, levels))
+    configuration: dict[str, Any] = {}
+    for path, knob in space.knobs.items():
+        place = places[path]
+        if isinstance(knob, Condition):
+            branch = next(iter(knob.branches))
+            for branch in knob.branches:
+                if place < (size := grid_size(branch.space, levels)):
+                    break
+                place -= size
+            configuration |= {path: branch.value, **grid_point(branch.space, place, levels)}
+        else:
+            configuration[path] = _values(knob, levels)[place]
+    return configuration
+
+
+def _count(knob: Knob, levels: int) -> int:
+    if isinstance(knob, Condition):
+        return sum(grid_size(branch.space, levels) for branch in knob.branches)
+    return len(_values(knob, levels))
+
+
+def _values(knob: Knob, levels: int) -> Sequence[Any]:
+    if isinstance(knob, Listed):
+        return knob.listed()
+    if knob.size is not None and knob.size <= levels:
+        return range(int(knob.low), int(knob.high) + 1) if knob.whole else [knob.decode(0)]
+    return list(dict.fromkeys(knob.decode(level / (levels - 1)) for level in range(levels)))

@@ -1,0 +1,81 @@
+"""A Gaussian process over a space: what was measured, told on the scale of the logarithm, foretells what was not.
+
+Matérn 5/2 with a length scale for each coordinate, and noise. The length scales and the noise have bounds, because a
+dozen noisy measurements leave more than one explanation: a knob changes over its range as much as over a few tenths of
+it, and two runs of one configuration differ by about 1 to 15 %. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian
+Processes for Machine Learning (2006).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.knob import Listed
+from orchestrator.result import Configuration
+from orchestrator.search.labels import labelled
+from orchestrator.space import Space
+
+LENGTHS = (0.4, 2.0)
+"""Bounds of a length scale; a coordinate goes from 0 to 1."""
+
+NOISE = (0.01, 0.05, 0.15)
+"""Standard deviation between two runs: the least, where the fit begins, the most."""
+
+LEAST_SPREAD = 1e-3
+"""Measurements that differ by less are taken to differ by so much: nothing is that sure."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A fitted process; everything in the unit of the values that it was fitted to."""
+
+    _regressor: Any
+    _middle: float
+    _spread: float
+
+    @classmethod
+    def fit(cls, points: NDArray[np.float64], values: NDArray[np.float64]) -> Process:
+        """From `values` (points,) that were measured at `points` (points, coordinates)."""
+        # scikit-learn takes a second to import, which only a study that asks for it pays
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+        middle, spread = float(values.mean()), max(float(values.std()), LEAST_SPREAD)
+        least, start, most = ((noise / spread) ** 2 for noise in NOISE)
+        smooth = ConstantKernel(1.0, (0.1, 10.0)) * Matern(np.ones(points.shape[1]), LENGTHS, nu=2.5)
+        regressor = GaussianProcessRegressor(smooth + WhiteKernel(start, (least, most)), random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it tells of every length scale that ends at a bound
+            regressor.fit(points, (values - middle) / spread)
+        return cls(regressor, middle, spread)
+
+    def predict(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard error, without noise, at each point."""
+        mean, error = self._regressor.predict(points, return_std=True)
+        noise = self._regressor.kernel_.k2.noise_level
+        return mean * self._spread + self._middle, np.sqrt(np.maximum(error**2 - noise, 1e-12)) * self._spread
+
+
+def coordinates(space: Space, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
+    """(configurations, coordinates): one from 0 to 1 for an ordered knob, a 0 or 1 for each value of the others.
+
+    A knob that is not active has its middle value, so that all branches of a condition have the same coordinates.
+    """
+    return np.array([[*_place(space, configuration)] for configuration in configurations], dtype=float)
+
+
+def _place(space: Space, configuration: Configuration) -> Iterator[float]:
+    active = {label: path for label, path, _ in space.active(configuration)}
+    for label, knob in labelled(space):
+        value = configuration[active[label]] if label in active else knob.decode(0.5)
+        if isinstance(knob, Listed) and not knob.ordinal:
+            place = knob.index(value)
+            yield from (float(place == other) for other in range(len(knob.listed())))
+        else:
+            yield knob.encode(value)

@@ -1,0 +1,186 @@
+"""Going on with a study, and learning from an earlier one: what is taken over, and what is refused."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.plan import StudyPlan, earlier, plan_study, resumed
+from orchestrator.cli.searcher import searcher_of
+from orchestrator.cluster import Cluster
+from orchestrator.errors import UsageError
+from orchestrator.experiment import Experiment, load_experiment
+from orchestrator.plain import identity
+from orchestrator.result import best_of
+from orchestrator.study import run_study
+from tests.fakes.tracker import MemoryTracker
+from tests.fakes.trials import SerialBackend
+
+DIGITS = Path(__file__).parents[2] / "search_spaces" / "digits.yaml"
+NOTHING = {"trials": None, "seed": None, "algorithm": None, "budget": None, "stop_early": None}
+CLUSTER = Cluster("local", "", "proxy", ())
+
+
+class Watcher:
+    def study_started(self, study_id):
+        """Nothing."""
+
+    def trial_started(self, number, configuration, confirms):
+        """Nothing."""
+
+    def trial_finished(self, result, incumbent):
+        """Nothing."""
+
+
+def throughput(application) -> float:
+    deployment = application["deployments"][0]
+    return 100 + 50 * min(deployment["user_config"]["max_batch_size"], 16)
+
+
+class Interrupted(SerialBackend):
+    """Runs so many trials, and no more."""
+
+    def __init__(self, trials: int) -> None:
+        super().__init__(self._throughput)
+        self._left = trials
+
+    def _throughput(self, application):
+        if not self._left:
+            raise KeyboardInterrupt
+        self._left -= 1
+        return throughput(application)
+
+
+def conduct(plan: StudyPlan, tracker: MemoryTracker, backend=None):
+    learned_from = plan.warm_start.study_id if plan.warm_start else None
+    return run_study(
+        plan.experiment,
+        searcher_of(plan, CLUSTER, parallel=1),
+        backend or SerialBackend(throughput),
+        tracker,
+        Watcher(),
+        {},
+        plan.resumed,
+        learned_from,
+    )
+
+
+def experiment(**search) -> Experiment:
+    return load_experiment(DIGITS).with_overrides(trials=8, **search)
+
+
+@pytest.fixture
+def tracker():
+    return MemoryTracker(clock=count().__next__)
+
+
+def interrupted(tracker, after, **search) -> str:
+    with pytest.raises(KeyboardInterrupt):
+        conduct(StudyPlan(experiment(**search)), tracker, Interrupted(after))
+    return tracker.studies()[0].study_id
+
+
+def configurations(study):
+    return [(trial.number, identity(trial.configuration)) for trial in study.trials]
+
+
+@pytest.mark.parametrize("algorithm", ["hyperopt", "random"])
+@pytest.mark.parametrize("after", [1, 5, 10], ids=["the baseline", "some trials", "all trials and a replication"])
+def test_an_interrupted_study_goes_on_as_if_nothing_had_happened(tracker, algorithm, after):
+    whole = conduct(StudyPlan(experiment(algorithm=algorithm)), MemoryTracker())
+    study_id = interrupted(tracker, after, algorithm=algorithm)
+    plan = resumed(tracker, study_id, None, None)
+    study = conduct(plan, tracker)
+    assert study.study_id == study_id
+    assert configurations(study) == configurations(whole)
+    assert tracker.studies()[0].status == "FINISHED"
+
+
+def test_a_finished_study_can_be_given_more_trials_and_is_confirmed_anew(tracker):
+    first = conduct(StudyPlan(experiment()), tracker)
+    study = conduct(resumed(tracker, first.study_id, None, 3), tracker)
+    assert configurations(study)[: len(first.trials)] == configurations(first)
+    assert len(study.trials) == len(first.trials) + 3
+    assert study.confirmation is not None
+    assert len(study.replications) == len(first.replications)
+    assert configurations(tracker.load_study(study.study_id)) == configurations(study)
+
+
+def test_a_finished_study_is_not_gone_on_with_unless_trials_are_added(tracker):
+    study = conduct(StudyPlan(experiment()), tracker)
+    with pytest.raises(UsageError, match="has all of its 8 trials: --more N adds some"):
+        resumed(tracker, study.study_id, None, None)
+
+
+def test_options_of_the_first_command_hold_when_it_is_gone_on_with(tracker):
+    plan = resumed(tracker, interrupted(tracker, 2, seed=5, algorithm="random"), None, None)
+    assert (plan.experiment.search.seed, plan.experiment.search.algorithm) == (5, "random")
+    assert plan.experiment.search.trials == 8
+
+
+def changed_file(tmp_path, old, new) -> Path:
+    text = DIGITS.read_text()
+    assert old in text
+    file = tmp_path / "digits.yaml"
+    file.write_text(text.replace(old, new))
+    return file
+
+
+def test_a_study_of_another_load_cannot_be_gone_on_with(tracker, tmp_path):
+    study_id = interrupted(tracker, 2)
+    file = changed_file(tmp_path, "concurrency: 32", "concurrency: 16")
+    with pytest.raises(UsageError, match=rf"load changed since study .* --warm-start {study_id[:8]}"):
+        resumed(tracker, study_id, file, None)
+
+
+def test_a_new_study_starts_with_what_an_earlier_one_found_best(tracker):
+    first = conduct(StudyPlan(experiment(seed=3)), tracker)
+    told = earlier(tracker, first.study_id, experiment())
+    second = conduct(StudyPlan(experiment(), warm_start=told), tracker)
+    assert second.study_id != first.study_id
+    assert len(second.trials) == 9
+    assert second.trials[1].configuration == best_of(first.trials, maximize=True).configuration
+    assert tracker.origin(second.study_id).warm_start == first.study_id
+
+
+def test_a_study_that_learned_from_another_still_does_when_it_is_gone_on_with(tracker):
+    first = conduct(StudyPlan(experiment(seed=3)), tracker)
+    plan = StudyPlan(experiment(), warm_start=earlier(tracker, first.study_id, experiment()))
+    whole = conduct(plan, tracker)
+    with pytest.raises(KeyboardInterrupt):
+        conduct(plan, tracker, Interrupted(4))
+    again = resumed(tracker, tracker.studies()[0].study_id, None, None)
+    assert again.warm_start.study_id == first.study_id
+    assert configurations(conduct(again, tracker)) == configurations(whole)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("concurrency: 32", "concurrency: 16", "load of that study"),
+        ("serve_apps.classifier:build", "elsewhere:build", "was about serve_apps.classifier:build"),
+    ],
+    ids=["another load", "another application"],
+)
+def test_what_a_study_of_something_else_says_is_not_listened_to(tracker, tmp_path, old, new, said):
+    study = conduct(StudyPlan(experiment()), tracker)
+    with pytest.raises(UsageError, match=said):
+        earlier(tracker, study.study_id, load_experiment(changed_file(tmp_path, old, new)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({}, "name an experiment file, or a study"),
+        ({"file": DIGITS, "more": 3}, "--more adds trials to an earlier study"),
+        ({"resume": "1f3e", "overrides": {**NOTHING, "seed": 3}}, "--seed cannot be changed"),
+        ({"resume": "1f3e", "warm_start": "abc"}, "--warm-start cannot be changed"),
+    ],
+    ids=["nothing", "more of nothing", "another seed", "another warm start"],
+)
+def test_arguments_that_contradict_each_other_are_refused(arguments, said):
+    given = {"file": None, "overrides": NOTHING, "resume": None, "more": None, "warm_start": None, **arguments}
+    with pytest.raises(UsageError, match=said):
+        plan_study(**given, tracking_uri=None)
