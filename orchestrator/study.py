@@ -66,9 +66,7 @@ def run_study(
     return result
 
 
-def _start(
-    experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any], warm_start: str | None
-) -> str:
+def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, Any], warm_start: str | None) -> str:
     search = experiment.search.model_dump(exclude_unset=True)
     return tracker.start_study(
         experiment_name=experiment.name,

@@ -78,14 +78,17 @@ def run(
     trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     algorithm: Annotated[
-        str | None, typer.Option(help="Search algorithm: hyperopt, surrogate, random, grid, epsilon_greedy, gp, tpe or nsga2.")
+        str | None,
+        typer.Option(help="Search algorithm: hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2."),
     ] = None,
     budget: Annotated[
         str | None, typer.Option(help="Begin no trial after this time, such as 10m; the confirmation follows.")
     ] = None,
     stop_early: Annotated[
         bool | None,
-        typer.Option("--stop-early", help="End when no more than the measuring precision is to be expected.", show_default=False),
+        typer.Option(
+            "--stop-early", help="End when no more than the measuring precision is to be expected.", show_default=False
+        ),
     ] = None,
     resume: Annotated[
         str | None, typer.Option(metavar="STUDY", help="Go on with a study that was interrupted, or with --more.")

@@ -55,8 +55,8 @@ def _study(
     with StudyDisplay(console, experiment, before) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
-        from orchestrator.cluster import ask_cluster, open_cluster
         from orchestrator.cli.lessons import draw_lessons
+        from orchestrator.cluster import ask_cluster, open_cluster
         from orchestrator.environment import describe_environment, serve_variables
         from orchestrator.study import run_study
         from orchestrator.tracking import open_tracker

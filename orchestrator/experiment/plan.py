@@ -20,7 +20,7 @@ from orchestrator.space import Condition, Space
 from orchestrator.validation import validate
 from orchestrator.workload.plan import Workload
 
-Algorithm = Literal["surrogate", "hyperopt", "random", "grid", "epsilon_greedy", "gp", "tpe", "nsga2"]
+Algorithm = Literal["hyperopt", "random", "grid", "epsilon_greedy", "gp", "tpe", "nsga2"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
 OF_OPTUNA = ("gp", "tpe", "nsga2")
 
@@ -77,8 +77,9 @@ class SearchPlan(Section):
     """How the space is searched; `trials` does not count the baseline.
 
     After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins; with `stop_early` neither when no
-    configuration is expected to be better than the best by more than the precision that is measured to. `levels` is how many values of a range
-    take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at random.
+    configuration is expected to be better than the best by more than the precision that is measured to. `levels` is how
+    many values of a range take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at
+    random.
     """
 
     algorithm: Algorithm = "hyperopt"
@@ -169,10 +170,10 @@ class Experiment(BaseModel):
         changed = {key: value for key, value in search.items() if value is not None}
         wanted = {**self.search.model_dump(exclude_unset=True), **changed}
         others = [key for key, owner in SETTINGS.items() if owner != wanted.get("algorithm", self.search.algorithm)]
-        search, findings = validate(SearchPlan, {key: value for key, value in wanted.items() if key not in others})
-        if search is None:
+        plan, findings = validate(SearchPlan, {key: value for key, value in wanted.items() if key not in others})
+        if plan is None:
             raise UsageError("; ".join(f"{path[0]}: {sentence}" for path, sentence in findings))
-        return self.model_copy(update={"search": search})
+        return self.model_copy(update={"search": plan})
 
 
 def baseline(app: Mapping[str, Any], space: Space) -> dict[str, Any]:

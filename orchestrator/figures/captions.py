@@ -19,6 +19,8 @@ def on_convergence(insight: Insight, pruned: Mapping[str, int]) -> Iterator[str]
     """What was found, after how many trials, and what became of the others."""
     study = insight.study
     yield _on_best(study)
+    if study.confirmation is not None:
+        yield "Which trial is the best was decided after the search, by measuring the best of it again."
     yield INTERVALS + _on_sample(len(study.trials))
     counts = Counter(trial.status for trial in study.trials)
     odd = [f"{count} {status}" for status, count in counts.items() if status is not Status.COMPLETE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from numpy.random import Generator
 
@@ -27,8 +27,8 @@ class Task:
     `trials` does not count the baseline; `maximize` has one entry for each objective. `prune` gives the reason why a
     configuration is not worth deploying, or None; `canonical` the one configuration of the space that stands for all of
     the same effect; `in_place` says whether Serve gets from one configuration to another without replacing replicas.
-    `is_over` says whether the search has had its time; `least_gain` ends it too, when no configuration is expected to be
-    better than the best by so large a share (None: never).
+    `is_over` says whether the search has had its time; `least_gain` ends it too, when no configuration is expected to
+    be better than the best by so large a share (None: never).
     """
 
     space: Space
@@ -51,8 +51,15 @@ class Algorithm(Protocol):
     `random` is how many configurations, of earlier studies too, have to be known before it proposes any itself.
     """
 
-    batch: ClassVar[int]
-    random: int
+    @property
+    def batch(self) -> int:
+        """How many configurations to choose at a time."""
+        ...
+
+    @property
+    def random(self) -> int:
+        """How many to leave to chance at first."""
+        ...
 
     def proposals(self, history: History, rng: Generator) -> Iterable[Configuration]:
         """Configurations to measure, the most promising first; the first one that is new will be taken.

@@ -58,7 +58,7 @@ class ConfirmingSearch(Searcher):
             suggestion = self._searcher.suggest(trial_id)
             if suggestion is None:
                 return None
-            if suggestion != Searcher.FINISHED:
+            if isinstance(suggestion, dict):
                 self._searching[trial_id] = copy.deepcopy(suggestion)
                 self._number = suggestion["number"] + 1
                 return suggestion

@@ -143,7 +143,9 @@ class StudySearcher(Searcher):
         rng = np.random.default_rng([self._task.seed, self._given])
         expected = improvement_left(self._history, self._task, rng)
         if expected < least:
-            self.ending = f"{expected:.1%} is all that is expected to be gained, and {least:.1%} was the least to go on for"
+            self.ending = (
+                f"{expected:.1%} is all that is expected to be gained, and {least:.1%} was the least to go on for"
+            )
         return expected < least
 
     def _next(self) -> Configuration | None:

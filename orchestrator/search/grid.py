@@ -52,7 +52,7 @@ def grid_size(space: Space, levels: int) -> int:
 def grid_point(space: Space, index: int, levels: int) -> Configuration:
     """The configuration at place `index`, from 0 on, of the grid."""
     places: dict[str, int] = {}
-    for path, knob in reversed(space.knobs.items()):
+    for path, knob in reversed([*space.knobs.items()]):
         index, places[path] = divmod(index, _count(knob, levels))
     configuration: dict[str, Any] = {}
     for path, knob in space.knobs.items():

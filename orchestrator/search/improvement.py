@@ -1,4 +1,4 @@
-"""How much better than the best may any configuration still be expected to be? When that is little, a search may end."""
+"""How much better than the best may a configuration still be expected to be? If that is little, a search may end."""
 
 from __future__ import annotations
 

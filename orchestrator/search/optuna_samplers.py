@@ -11,6 +11,7 @@ import optuna
 from numpy.random import Generator
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from orchestrator.knob import Listed
@@ -105,12 +106,13 @@ class OptunaAlgorithm:
         known = history.selection(MOST)
         if len(known) < self.random:
             return
-        directions = ["minimize"] * self._objectives
+        directions = [StudyDirection.MINIMIZE] * self._objectives
         study = optuna.create_study(sampler=self._sampler(int(rng.integers(2**31))), directions=directions)
         study.add_trials([*self._finished(known), *map(self._running, history.under_way())])
         for _ in range(self._patience):
             numbers = study.ask(self._distributions).params  # never told of: it counts as running from now on
-            yield self._space.configure(lambda label, numbers=numbers: unit_of(self._knobs[label], numbers[label]))
+            units = {label: unit_of(self._knobs[label], number) for label, number in numbers.items()}
+            yield self._space.configure(units.__getitem__)
 
     def _finished(self, known: Sequence[Observation]) -> Iterator[FrozenTrial]:
         """A trial without figures is violated most; its objectives are in the middle, so that they say nothing."""

@@ -86,7 +86,7 @@ class Tracker(Protocol):
         ...
 
     def add_pages(self, study_id: str, pages: Mapping[str, str], description: str) -> None:
-        """Keep texts {file name: content} beside a study, and a description of it, in Markdown, for whoever opens it."""
+        """Keep texts {file name: content} beside a study, and a description of it in Markdown."""
         ...
 
     def kill(self, reason: str) -> None:

@@ -138,7 +138,7 @@ def test_a_confirmed_study_keeps_the_gains_interval_the_recommended_config_and_i
     for result in (*trials, *again):
         run(tracker, result)
     tracker.finish_study(
-        confirmed(StudyResult(study_id, "confirmed", "hyperopt", 7, True, "throughput_rps", trials, again))
+        confirmed(StudyResult(study_id, "confirmed", "hyperopt", 7, True, "throughput_rps", trials, replications=again))
     )
     parent, child = client.get_run(study_id), trial_run(client, study_id, 21)
     assert (parent.data.tags["best_trial"], parent.data.tags["recommended_trial"]) == ("1", "2")

@@ -262,7 +262,7 @@ def test_a_confirmed_study_says_the_same_when_it_is_loaded_and_its_replications_
     again = replications({1: (240.0, 243.0, 238.0), 0: (101.0, 102.0, 100.0)})
     for result in (*trials, *again):
         run(tracker, result)
-    study = confirmed(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", trials, again))
+    study = confirmed(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", trials, replications=again))
     tracker.finish_study(study)
     loaded = tracker.load_study(study_id)
     assert same(loaded.replications, tuple(replace(result, samples=None) for result in again))

@@ -79,7 +79,7 @@ ROOMS: dict[str, set[str]] = {
     "space": {"knob", "validation", "result", "plain"},
     "knob": {"plain"},
     "validation": set(),
-    "names": {"result"},
+    "names": {"measure", "result"},
     "result": {"measure", "pareto"},
     "pareto": set(),
     "measure": set(),

@@ -14,13 +14,13 @@ from rich.console import Console
 
 from orchestrator.cli.load_options import open_loop, option_values, plan_of, slo_limits
 from orchestrator.cli.load_outcome import load_document, print_load, rate_line
-from orchestrator.names import limit_text
 from orchestrator.errors import UsageError
 from orchestrator.load import arrivals
 from orchestrator.load.plan import MAX_CONNECTIONS, ClosedLoop, OpenLoop
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict, verdicts
+from orchestrator.names import limit_text
 from tests.fakes.trials import observation, samples
 
 URL = "http://127.0.0.1:8000/x"

@@ -62,7 +62,7 @@ def edited(old, new):
 # --- what a file means ---
 
 
-SETTINGS = {"levels": 5, "epsilon": 0.3}
+SETTINGS = {"budget": None, "stop_early": False, "levels": 5, "epsilon": 0.3}
 """Of algorithms that a file does not name."""
 
 
@@ -325,8 +325,10 @@ WRONG_SECTIONS = {
     ),
     "list where a mapping belongs": (
         VALID + "search: [hyperopt]\n",
-        ["line 12: search: expected a mapping with the keys algorithm, trials, seed, levels, epsilon; "
-         "found a list of 1"],
+        [
+            "line 12: search: expected a mapping with the keys algorithm, trials, seed, budget, stop_early, levels, "
+            "epsilon; found a list of 1"
+        ],
     ),
     "wrong name of a value": (
         VALID + "cluster: {data_plane: haprox}\n",

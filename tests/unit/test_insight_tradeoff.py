@@ -63,7 +63,7 @@ def test_any_two_figures_can_be_set_against_each_other():
 
 def test_a_reading_has_the_value_that_was_scored_and_the_measured_interval():
     one = trial(0, {}, 50.0, spread=0.5)
-    scored = replace(one, score=replace(one.score, value=60.0))
+    scored = replace(one, score=replace(one.score, value=60.0, values=()))
     assert read(study([scored]), scored, "throughput_rps") == (60.0, Interval(25.0, 75.0))
     assert math.isnan(read(study([]), trial(1, {}, status=Status.FAILED), "throughput_rps").value)
     assert math.isnan(read(study([]), one, "no_such_figure").value)

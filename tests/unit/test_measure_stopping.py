@@ -105,7 +105,7 @@ def test_who_is_beaten_for_certain_ends_early(rule, samples, latest, beaten):
 
 @pytest.mark.parametrize("objective", ["throughput_rps", "latency_mean_ms", "latency_p99_ms"])
 def test_an_equal_is_hardly_ever_beaten(objective):
-    alike = [poisson(500, 0.02, seed) for seed in range(60)]
+    alike = [poisson(500, 0.02, seed) for seed in range(30)]
     rivals = {"throughput_rps": Rival(500, 15, True), "latency_mean_ms": Rival(20, 0.6, False)}
     rival = rivals.get(objective, Rival(92.1, 6, False))
     rules = [rule(objective, 0.01, rival=rival) for _ in alike]

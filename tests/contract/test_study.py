@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.backend.port import report
 from orchestrator.errors import DeploymentFailedError, StudyAbortedError
-from orchestrator.experiment import ALGORITHMS, load_experiment
+from orchestrator.experiment import load_experiment
 from orchestrator.result import Status, StudyResult, TrialResult
 from orchestrator.search import ConfirmingSearch, make_searcher
 from orchestrator.study import run_study
@@ -76,7 +76,7 @@ def test_the_best_trial_is_the_highest_within_the_slo_and_the_gain_is_over_the_b
     assert result.gain["p99"].value == pytest.approx(1)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ["hyperopt", "random"])
 def test_the_same_seed_and_the_same_numbers_give_the_same_sequence_of_configurations(algorithm):
     first, second, other = (study(algorithm=algorithm, seed=seed) for seed in (7, 7, 8))
     sequence = [trial.configuration for trial in first.trials]
