@@ -114,7 +114,8 @@ def _measured(
         config = deployable(application, slot_name(0), f"/{slot_name(0)}")["applications"][0]
         url = loop.run_until_complete(writer.deploy(slot_name(0), config, experiment.deploy_timeout_s))
         while len(windows) < MOST_WINDOWS and not settled(windows):
-            windows.append(_figures(load.run(url, application, Assignment(0, configuration), math.nan, silent).measurement))
+            seen = load.run(url, application, Assignment(0, configuration), math.nan, silent)
+            windows.append(_figures(seen.measurement))
     except (DeploymentFailedError, InfeasibleError):
         return Answer(configuration, None, 0, False, time.monotonic() - started)
     finally:
