@@ -96,6 +96,8 @@ class MlflowTracker:
             self._study_id, self._runs = study_id, {}
             for run_id in archive.replications(self._client, self._experiment_id, study_id):
                 self._client.set_tag(run_id, entities.KIND, entities.SUPERSEDED)
+            for run_id in self._running_trials(study_id):  # of a process that was killed and could not say so
+                self._terminate(run_id, "KILLED")
             self._client.update_run(study_id, status="RUNNING")
 
     def origin(self, study_id: str) -> Origin:

@@ -316,3 +316,12 @@ def test_the_ui_serves_the_default_store_on_loopback(tmp_path):
 def test_the_ui_of_a_tracking_server_is_its_own_page(tmp_path):
     with pytest.raises(UsageError, match="open http://box:5000 in a browser"):
         ui_command("http://box:5000", tmp_path, 5001)
+
+
+def test_trials_that_a_killed_process_left_open_are_closed_when_the_study_goes_on(tracker, client):
+    study_id = start(tracker, "left-open")
+    tracker.start_trial(0, KNOBS)
+    tracker.resume_study(study_id)
+    tracker.start_trial(1, KNOBS)
+    assert [trial_run(client, study_id, number).info.status for number in (0, 1)] == ["KILLED", "RUNNING"]
+    tracker.kill("done")
