@@ -20,7 +20,7 @@ from orchestrator.space import Condition, Space
 from orchestrator.validation import validate
 from orchestrator.workload.plan import Workload
 
-Algorithm = Literal["hyperopt", "random", "grid", "epsilon_greedy", "gp", "tpe", "nsga2"]
+Algorithm = Literal["surrogate", "hyperopt", "random", "grid", "epsilon_greedy", "gp", "tpe", "nsga2"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
 OF_OPTUNA = ("gp", "tpe", "nsga2")
 

@@ -12,6 +12,7 @@ from orchestrator.search.epsilon_greedy import EpsilonGreedy
 from orchestrator.search.frame import StudySearcher
 from orchestrator.search.grid import Grid
 from orchestrator.search.hyperopt_tpe import HyperoptTpe
+from orchestrator.search.surrogate import Surrogate
 from orchestrator.space import Space
 from orchestrator.validation import unknown
 
@@ -20,6 +21,7 @@ _OWN: dict[str, Callable[..., Algorithm]] = {
     "random": Random,
     "grid": Grid,
     "epsilon_greedy": EpsilonGreedy,
+    "surrogate": Surrogate,
 }
 ALGORITHMS = (*_OWN, "gp", "tpe", "nsga2")
 

@@ -91,6 +91,10 @@ class History:
         if key is not None and key not in self._known and self._earlier[key].loss < NOT_MEASURED:
             yield self._earlier[key].configuration
 
+    def latest(self) -> Configuration | None:
+        """What this study measured last, which is what is deployed now; None before there is any."""
+        return self._own[-1].configuration if self._own else None
+
     def best(self) -> Observation | None:
         """The one with the least loss, the earliest of equals; None before there is any."""
         return min(self._all(), key=lambda observation: observation.loss, default=None)
