@@ -100,7 +100,8 @@ def made_easy(experiment: str, top: int = 0) -> str:
     for section, value in EASY.items():
         experiment, replaced = re.subn(rf"^{section}: .*$", f"{section}: {value}", experiment, flags=re.MULTILINE)
         assert replaced == 1, section
-    return f"{experiment}confirm: {{top: {top}}}\n"
+    without = re.sub(r"^confirm: .*\n", "", experiment, flags=re.MULTILINE)
+    return f"{without}confirm: {{top: {top}}}\n"
 
 
 def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
