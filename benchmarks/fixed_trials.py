@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -16,24 +17,25 @@ from orchestrator.cluster import open_cluster
 from orchestrator.environment import describe_environment
 from orchestrator.experiment import Experiment
 from orchestrator.result import Configuration, TrialResult
-from orchestrator.study import run_study
+from orchestrator.study import Observer, run_study
 from orchestrator.tracking import open_tracker
 
 
 class ListSearcher(Searcher):
-    """Suggests the given configurations, one at a time."""
+    """Suggests the given configurations, one at a time, and none after `until`, on the clock `time.monotonic`."""
 
     pruned: ClassVar = {}
 
-    def __init__(self, configurations: Sequence[Configuration]) -> None:
+    def __init__(self, configurations: Sequence[Configuration], until: float = math.inf) -> None:
         super().__init__()
         self._left = list(enumerate(configurations))
+        self._until = until
         self._out = False
 
     def suggest(self, trial_id):
         if self._out:
             return None
-        if not self._left:
+        if not self._left or time.monotonic() >= self._until:
             return Searcher.FINISHED
         self._out = True
         number, configuration = self._left.pop(0)
@@ -71,14 +73,25 @@ class Stopwatch:
         return self.began[number + 1] - self.began[number]
 
 
-def run_fixed(experiment: Experiment, configurations: Sequence[Configuration], data_plane: str | None) -> Stopwatch:
-    """Measures the configurations in order on a cluster of their own; raises when one of them is not COMPLETE."""
-    watch = Stopwatch()
+def run_listed(
+    experiment: Experiment,
+    configurations: Sequence[Configuration],
+    data_plane: str | None,
+    observer: Observer,
+    until: float = math.inf,
+) -> None:
+    """Measures the configurations in order on a cluster of their own; the observer hears of what comes out."""
     with tempfile.TemporaryDirectory() as store, open_cluster(None, data_plane, None) as cluster:
         backend = TuneBackend(cluster, on_phases=lambda phases: None)
         tracker = open_tracker(None, Path(store))
         environment = describe_environment(cluster.data_plane)
-        run_study(experiment, ListSearcher(configurations), backend, tracker, watch, environment)
+        run_study(experiment, ListSearcher(configurations, until), backend, tracker, observer, environment)
+
+
+def run_fixed(experiment: Experiment, configurations: Sequence[Configuration], data_plane: str | None) -> Stopwatch:
+    """The same; raises when one of them is not measured."""
+    watch = Stopwatch()
+    run_listed(experiment, configurations, data_plane, watch)
     broken = [result for result in watch.results if result.measurement is None]
     if broken:
         raise SystemExit(f"trial {broken[0].number} is {broken[0].status}: {'; '.join(broken[0].reasons)}")

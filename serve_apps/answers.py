@@ -41,9 +41,9 @@ class Answer(Response):
         await send({"type": "http.response.body", "body": self.body})
 
 
-def json_answer(document: Any) -> Answer:
+def json_answer(document: Any, timing: Timing = NO_BATCH) -> Answer:
     """A 200 answer that can be sent any number of times."""
-    return Answer(json.dumps(document, separators=(",", ":")).encode())
+    return Answer(json.dumps(document, separators=(",", ":")).encode(), timing.header())
 
 
 def error_answer(error: RequestError, timing: Timing = NO_BATCH, extra: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:

@@ -12,10 +12,11 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
 from ray import serve
 from ray.serve import Application
 from starlette.requests import Request
@@ -89,6 +90,14 @@ class Classifier:
         except Exception:
             logger.exception("a request failed in an unforeseen way")
             return error_answer(RequestError("internal error; the replica's log has the details", status=500))
+
+    async def infer(self, inputs: Inputs) -> tuple[Sequence[NDArray], Timing]:
+        """The model's outputs for one request of another deployment of the application; RequestError when it fails."""
+        arrived_s = time.perf_counter()
+        outcome, timing = await self._join(_Work(self._model.prepare(inputs), arrived_s, time.perf_counter()))
+        if isinstance(outcome, RequestError):
+            raise outcome
+        return outcome, timing
 
     async def _infer(self, scope: Scope, receive: Receive, arrived_s: float) -> Answer:
         model = self._model

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from serve_apps.nets import images
+from serve_apps.pictures import pgm
 
 COUNT = 64  # different requests, sent in turn
 
@@ -22,6 +23,26 @@ def digits(seed: int) -> list[dict[str, Any]]:
     pixels, _ = images.load()
     chosen = np.random.default_rng(seed).choice(len(pixels), COUNT, replace=False)
     return [_infer("digits", "image", pixels[index : index + 1]) for index in chosen]
+
+
+def photos(seed: int) -> list[dict[str, Any]]:
+    """One real handwritten digit per request on a grey photo (about 12 KB), for `serve_apps.photos:build`."""
+    pixels, _ = images.load()
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(pixels), COUNT, replace=False)
+    return [
+        {"path": "/", "method": "POST", "headers": {"Content-Type": "image/x-portable-graymap"}, "body": pgm(photo)}
+        for photo in (_photo(pixels[index, 0], rng) for index in chosen)
+    ]
+
+
+def _photo(digit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The digit, two to three times as large, somewhere on pale paper with some grain: uint8 [96, 128]."""
+    ink = np.kron(digit, np.ones((rng.integers(2, 4),) * 2))
+    photo = 200 + rng.normal(0, 6, (96, 128))
+    top, left = (int(rng.integers(0, room - len(ink) + 1)) for room in photo.shape)
+    photo[top : top + len(ink), left : left + len(ink)] -= 150 * ink
+    return np.clip(photo, 0, 255).astype(np.uint8)
 
 
 def _infer(model: str, name: str, tensor: np.ndarray) -> dict[str, Any]:

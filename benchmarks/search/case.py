@@ -1,0 +1,88 @@
+"""One task for the algorithms: a surface with or without a limit on its p99, what is best on it, and regret."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from benchmarks.search.replayed import Replayed
+from benchmarks.search.surface import Surface
+from benchmarks.search.truth import find_truth
+from orchestrator.experiment import Experiment
+from orchestrator.objective import Slo
+from orchestrator.plain import identity
+from orchestrator.result import Configuration
+
+P99 = "latency_p99_ms"
+WITHIN_LIMIT = 0.4
+"""Share of the configurations that a limit lets through: it excludes more than half."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`experiment` has the SLO and the objective of the task; `replayed` answers its trials."""
+
+    name: str
+    experiment: Experiment
+    replayed: Replayed
+
+    @property
+    def size(self) -> int:
+        """Configurations of the surface."""
+        return len(self.replayed.truth.values) + len(self.replayed.broken)
+
+    def share_close(self, regret: float) -> float:
+        """The share of the configurations with at most this regret."""
+        return sum(self._regret(key) <= regret for key in self.replayed.truth.values) / self.size
+
+    def keeps_slo(self, configuration: Configuration) -> bool:
+        """Whether its true p99 keeps the limit."""
+        return self._keeps_slo(identity(configuration))
+
+    def regret(self, configuration: Configuration | None) -> float:
+        """By what share its true figure is worse than the best within the SLO; infinite if it is not within itself."""
+        return math.inf if configuration is None else self._regret(identity(configuration))
+
+    def _keeps_slo(self, key: str) -> bool:
+        true = self.replayed.truth.values.get(key)
+        return true is not None and true[P99] <= p99_limit_ms(self.experiment)
+
+    def _regret(self, key: str) -> float:
+        if not self._keeps_slo(key):
+            return math.inf
+        return abs(self.optimum - self.replayed.truth.values[key][self.experiment.objective.metric]) / self.optimum
+
+    @cached_property
+    def optimum(self) -> float:
+        """The best true figure within the SLO."""
+        objective, true = self.experiment.objective, self.replayed.truth.values
+        within = [true[key][objective.metric] for key in true if self._keeps_slo(key)]
+        return max(within) if objective.maximize else min(within)
+
+
+def p99_limit_ms(experiment: Experiment) -> float:
+    """The SLO's limit on the p99; infinite where it has none."""
+    return experiment.slo.latency_limits_ms().get(P99, math.inf)
+
+
+def cases(surface: Surface, experiment: Experiment, smooth: bool = True) -> Iterator[Case]:
+    """The surface without an SLO, and with one that more than half of it breaks.
+
+    ValueError when the surface lacks configurations of the experiment's space.
+    """
+    if len(surface.configurations()) != experiment.space.size():
+        raise ValueError(
+            f"the surface {surface.name} has {len(surface.configurations())} configurations, the space "
+            f"{experiment.space.size()}: record the others first"
+        )
+    figures = dict.fromkeys((experiment.objective.metric, P99))
+    truth = find_truth(surface, experiment.space, list(figures), smooth)
+    replayed = Replayed.of(surface, truth)
+    limit = float(np.quantile([true[P99] for true in truth.values.values()], WITHIN_LIMIT))
+    yield Case(surface.name, experiment.model_copy(update={"slo": Slo()}), replayed)
+    name = f"{surface.name}, p99 ≤ {limit:.3g} ms"
+    yield Case(name, experiment.model_copy(update={"slo": Slo(p99_ms=limit)}), replayed)
