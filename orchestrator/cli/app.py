@@ -73,7 +73,7 @@ def check(file: File) -> None:
 def run(
     file: Annotated[
         Path | None,
-        typer.Argument(help="The experiment, a YAML file; may be left out with --resume.", metavar="[FILE]"),
+        typer.Argument(help="The experiment, a YAML file; may be left out with --resume.", metavar="FILE"),
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,

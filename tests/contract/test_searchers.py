@@ -102,7 +102,7 @@ BLIND = ("random", "grid")  # algorithms that do not learn
 
 def affordable(algorithm, trials):
     """So many trials, or fewer: a suggestion of the Gaussian process costs tenths of a second."""
-    return min(trials, 9) if algorithm == "gp" else trials
+    return min(trials, 6) if algorithm == "gp" else trials
 
 
 EFFORT = {"gp": (14, 2), "nsga2": (120, 4)}  # (trials, seeds) in which it has learned something; otherwise (40, 8)

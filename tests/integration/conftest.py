@@ -69,7 +69,7 @@ def demo(tmp_path_factory) -> Path:
         shutil.copy2(ROOT / name, checkout)
     (checkout / "search_spaces").mkdir()
     experiment = (ROOT / "search_spaces" / "digits.yaml").read_text()
-    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment, top=2))
+    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment, top=1))
     (checkout / ".venv").symlink_to(sys.prefix)
     make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2 --seed 1"]
     environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}
@@ -100,7 +100,8 @@ def made_easy(experiment: str, top: int = 0) -> str:
     for section, value in EASY.items():
         experiment, replaced = re.subn(rf"^{section}: .*$", f"{section}: {value}", experiment, flags=re.MULTILINE)
         assert replaced == 1, section
-    return f"{experiment}confirm: {{top: {top}}}\n"
+    without = re.sub(r"^confirm: .*\n", "", experiment, flags=re.MULTILINE)
+    return f"{without}confirm: {{top: {top}}}\n"
 
 
 def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

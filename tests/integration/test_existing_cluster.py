@@ -160,21 +160,7 @@ def test_a_busy_cluster_takes_no_second_study_and_sigterm_ends_the_first(cluster
     assert answer(shop)["pid"] == before["pid"]
 
 
-def test_a_study_starts_at_once_after_another_and_is_the_one_that_show_shows(study, cluster):
-    directory = study["directory"]
-    done = orchestrator(
-        "run", "echo.yaml", "--address", cluster.address, "--trials", "1", "--seed", "3", "--json", cwd=directory
-    )
-    assert done.returncode == 0, done.stderr
-    second = json.loads(done.stdout)
-    assert second["seed"] == 3
-    shown = orchestrator("show", "--json", cwd=directory)
-    assert json.loads(shown.stdout) == second
-    first = orchestrator("show", study["document"]["study_id"], "--json", cwd=directory)
-    assert json.loads(first.stdout) == study["document"]
-
-
-def test_a_finished_study_can_be_given_more_trials(study, cluster):
+def test_a_finished_study_can_be_given_more_trials_at_once_and_show_shows_them(study, cluster):
     before = study["document"]
     resume = ("run", "--resume", before["study_id"], "--address", cluster.address, "--json")
     nothing_left = orchestrator(*resume, cwd=study["directory"])

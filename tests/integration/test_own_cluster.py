@@ -41,7 +41,7 @@ space:
   Classifier.user_config.max_batch_size: {choice: [4, 8]}
 search: {algorithm: hyperopt, trials: 2}
 """
-FIGURES = {*Measurement.__dataclass_fields__} - {"intervals", "max_rate_rps"}
+FIGURES = {*Measurement.__dataclass_fields__} - {"intervals", "percentiles", "max_rate_rps"}
 METRICS = {
     *FIGURES,
     *("throughput_rps_lo", "throughput_rps_hi", "latency_p99_ms_lo", "latency_p99_ms_hi"),

@@ -51,7 +51,7 @@ def trial(status=Status.COMPLETE, violation=0.0, shown=True, reasons=()):
 @pytest.mark.parametrize("width", [80, 140])
 def test_a_trial_says_how_it_ended_and_what_it_measured(result, leads, expected, width):
     console = Console(width=width, record=True, file=io.StringIO())
-    display = StudyDisplay(console, load_experiment(DIGITS))
+    display = StudyDisplay(console, load_experiment(DIGITS).with_overrides(trials=14))
     display.trial_started(7, result.configuration)
     display.trial_finished(result, result if leads else None)
     assert expected in " ".join(console.export_text().split())

@@ -19,7 +19,11 @@ from orchestrator.experiment.plan import ConfirmPlan
 from tests.unit.test_confirm_conclusion import CLEAR, LOST, NEAR, again, config, study, trial
 
 ROOT = Path(__file__).parents[2]
-DIGITS = load_experiment(ROOT / "search_spaces" / "digits.yaml")
+DIGITS = (
+    load_experiment(ROOT / "search_spaces" / "digits.yaml")
+    .with_overrides(trials=14)
+    .model_copy(update={"confirm": ConfirmPlan()})
+)
 
 
 def printed(show, width=120):
