@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.measure.percentile import shown
-from orchestrator.result import Configuration, TrialResult
+from orchestrator.result import BASELINE, Configuration, TrialResult
 
 PARTS = {  # as in `orchestrator.measure.breakdown.Parts`
     "send_lag": "client: send lag",
@@ -44,6 +44,16 @@ def listing(items: Sequence[str], last: str = "and") -> str:
 def describe(configuration: Configuration, names: Mapping[str, str]) -> str:
     """A configuration on one line: "max_batch_size=32 num_replicas=2"."""
     return " ".join(f"{names.get(path, path)}={value_text(value)}" for path, value in configuration.items())
+
+
+def label(number: int) -> str:
+    """`baseline`, or the number of a trial."""
+    return "baseline" if number == BASELINE else str(number)
+
+
+def trial_name(number: int) -> str:
+    """`baseline`, or `trial 7`."""
+    return label(number) if number == BASELINE else f"trial {number}"
 
 
 def value_text(value: Any) -> str:

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.names import describe, figure, short_names
+from orchestrator.names import describe, figure, label, short_names
 from orchestrator.result import BASELINE, Candidate, Confirmation, Ratio, StudyResult
 
 
@@ -57,7 +57,7 @@ def _table(found: Confirmation, objective: str) -> Table:
     for one in found.candidates:
         style = "bold green" if one.number == found.best else None
         kept = f"{one.kept} of {one.replications}"
-        table.add_row(_name(one.number), _value(one), _of_best(one.of_best), kept, style=style)
+        table.add_row(label(one.number), _value(one), _of_best(one.of_best), kept, style=style)
     return table
 
 
@@ -68,10 +68,6 @@ def _value(one: Candidate) -> str:
 
 def _of_best(ratio: Ratio | None) -> str:
     return "" if ratio is None else f"{ratio.value:.2f} ({ratio.lo:.2f}–{ratio.hi:.2f})"
-
-
-def _name(number: int) -> str:
-    return "baseline" if number == BASELINE else str(number)
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from orchestrator.cli.confirmation import gain_text, recommendation
 from orchestrator.experiment import Experiment
 from orchestrator.figures import PAGE, study_figures
 from orchestrator.insight import Insight, insight_of
-from orchestrator.names import describe, figure, rate_figure, short_names
+from orchestrator.names import describe, figure, rate_figure, short_names, trial_name
 from orchestrator.result import StudyResult
 from orchestrator.tracking.port import Tracker
 
@@ -47,7 +47,7 @@ def _winner(study: StudyResult) -> str:
         return "**No winner.** No trial kept the SLO."
     rate = rate_figure(best)
     told = (
-        f"**Winner: trial {best.number}**, `{describe(best.configuration, short_names(best.configuration))}`: "
+        f"**Winner: {trial_name(best.number)}**, `{describe(best.configuration, short_names(best.configuration))}`: "
         f"{figure(getattr(best.measurement, rate), ' req/s')}, p99 {figure(best.measurement.latency_p99_ms, ' ms')}"
     )
     return "\n\n".join([told, *gain_text(study).splitlines(), *recommendation(study).splitlines()])

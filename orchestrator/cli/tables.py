@@ -16,9 +16,9 @@ from orchestrator.cli.confirmation import gain_text, print_confirmation, recomme
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
-from orchestrator.names import describe, figure, rate_figure, short_names, spread, value_text
+from orchestrator.names import describe, figure, label, rate_figure, short_names, spread, trial_name, value_text
 from orchestrator.pruned import summary
-from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
+from orchestrator.result import Status, StudyResult, TrialResult
 
 COLUMNS = {  # metric -> heading
     "max_rate_rps": "max rate\nreq/s",
@@ -87,7 +87,7 @@ def _table(study: StudyResult, columns: Sequence[str]) -> Table:
         knobs = [value_text(trial.configuration[p]) if p in trial.configuration else "" for p in names]
         style = "bold green" if best is not None and trial.number == best.number else None
         mark = "*" if trial.number in front else ""
-        table.add_row(mark + _label(trial), *knobs, *_figures(trial, columns), _status(trial), style=style)
+        table.add_row(mark + label(trial.number), *knobs, *_figures(trial, columns), _status(trial), style=style)
     return table
 
 
@@ -103,14 +103,6 @@ def _ranked(study: StudyResult) -> list[TrialResult]:
         return (*trial.score.rank(study.maximize), trial.number)
 
     return sorted(study.trials, key=key)
-
-
-def _label(trial: TrialResult) -> str:
-    return "baseline" if trial.number == BASELINE else str(trial.number)
-
-
-def _name(trial: TrialResult) -> str:
-    return _label(trial) if trial.number == BASELINE else f"trial {trial.number}"
 
 
 def _figures(trial: TrialResult, columns: Sequence[str]) -> list[str]:
@@ -138,7 +130,10 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         if trial.reasons:
             status = "" if trial.status is Status.COMPLETE else f" is {trial.status}"
             console.print(
-                f"{_name(trial)}{status}: {'; '.join(trial.reasons)}", style="dim", markup=False, highlight=False
+                f"{trial_name(trial.number)}{status}: {'; '.join(trial.reasons)}",
+                style="dim",
+                markup=False,
+                highlight=False,
             )
     if study.pruned:
         console.print(f"pruned before deployment: {summary(study.pruned)}", style="dim", highlight=False)
@@ -149,7 +144,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         return
     names = short_names(best.configuration)
     console.print(
-        f"\n[bold green]Winner: {_name(best)}[/]  {describe(best.configuration, names)}\n"
+        f"\n[bold green]Winner: {trial_name(best.number)}[/]  {describe(best.configuration, names)}\n"
         f"  {_with_interval(best, rate_figure(best), 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
         f"{_other_objectives(study, best)}"
         f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s"
@@ -201,7 +196,7 @@ def _other_objectives(study: StudyResult, best: TrialResult) -> str:
 
 def _front(study: StudyResult) -> str:
     figures = ", ".join(shown(objective.metric) for objective in study.objectives)
-    numbers = ", ".join(map(_label, study.front))
+    numbers = ", ".join(label(trial.number) for trial in study.front)
     return f"the best by {shown(study.objective)}; on the Pareto front of {figures}: {numbers}"
 
 

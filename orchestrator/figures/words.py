@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 
 from orchestrator.insight import Reading, read
-from orchestrator.names import figure, value_text
-from orchestrator.result import BASELINE, StudyResult, TrialResult
+from orchestrator.names import figure, label, value_text
+from orchestrator.result import StudyResult, TrialResult
 
 Hover = Callable[[TrialResult], str]
 """What a figure tells of the trial under the mouse."""
@@ -43,7 +43,7 @@ def axis_of(metric: str) -> str:
 
 def label_of(trial: TrialResult) -> str:
     """`baseline`, or the number."""
-    return "baseline" if trial.number == BASELINE else str(trial.number)
+    return label(trial.number)
 
 
 def hovering(study: StudyResult, names: Mapping[str, str], metrics: Iterable[str]) -> Hover:

@@ -318,6 +318,12 @@ def test_the_ui_of_a_tracking_server_is_its_own_page(tmp_path):
         ui_command("http://box:5000", tmp_path, 5001)
 
 
+def test_pages_are_artifacts_and_the_description_heads_the_page(tracker, client, study_id, tmp_path):
+    tracker.add_pages(study_id, {"figures.html": "<p>±</p>"}, "**no winner**")
+    assert artifact(client, study_id, "figures.html", tmp_path).decode() == "<p>±</p>"
+    assert client.get_run(study_id).data.tags["mlflow.note.content"] == "**no winner**"
+
+
 def test_trials_that_a_killed_process_left_open_are_closed_when_the_study_goes_on(tracker, client):
     study_id = start(tracker, "left-open")
     tracker.start_trial(0, KNOBS)

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from orchestrator.search.algorithm import Task
-from orchestrator.search.expected import expected_improvement
 from orchestrator.search.history import History, observe
-from orchestrator.search.improvement import FEWEST, improvement_left
+from orchestrator.search.improvement import FEWEST, expected_improvement, improvement_left
 from orchestrator.search.process import NOISE, Process, coordinates
 from orchestrator.space import Space, parse_knob
 
