@@ -120,6 +120,7 @@ def trial_record(trial: TrialResult) -> dict[str, Any]:
             "shown": trial.score.shown,
             "values": to_json(trial.score.values),
             "half_widths": to_json(trial.score.half_widths),
+            "excess": to_json(trial.score.excess),
         }
     return {
         **trial_document(trial),
@@ -166,6 +167,7 @@ def _score(document: Mapping[str, Any]) -> Score:
         document.get("shown", True),
         values=tuple(map(_number, document.get("values", ()))),
         half_widths=tuple(map(_number, document.get("half_widths", ()))),
+        excess=_number(document.get("excess")),
     )
 
 

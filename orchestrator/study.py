@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -54,7 +55,7 @@ def run_study(
         tracker.resume_study(study_id)
     else:
         study_id = _start(experiment, tracker, environment, warm_start)
-    record = StudyRecord(experiment, study_id, searcher, tracker, observer, earlier.trials if earlier else ())
+    record = StudyRecord(experiment, study_id, searcher, tracker, observer, earlier)
     try:
         observer.study_started(study_id)
         backend.run(experiment, searcher, record)
@@ -90,15 +91,17 @@ class StudyRecord:
         searcher: Suggestions,
         tracker: Tracker,
         observer: Observer,
-        earlier: Sequence[TrialResult] = (),
+        earlier: StudyResult | None = None,
     ) -> None:
         self._experiment = experiment
         self._study_id = study_id
         self._searcher = searcher
         self._tracker = tracker
         self._observer = observer
-        self._trials = {trial.number: trial for trial in earlier}
-        self._incumbent = best_of(earlier, experiment.objective.maximize)
+        before = earlier.trials if earlier else ()
+        self._trials = {trial.number: trial for trial in before}
+        self._incumbent = best_of(before, experiment.objective.maximize)
+        self._pruned_before = Counter(earlier.pruned if earlier else {})
         self._replications: list[TrialResult] = []
 
     def trial_started(self, number: int, configuration: Configuration, confirms: int | None = None) -> None:
@@ -131,7 +134,7 @@ class StudyRecord:
             trials=tuple(self._trials[number] for number in sorted(self._trials)),
             further=self._experiment.objectives[1:],
             replications=tuple(self._replications),
-            pruned=dict(self._searcher.pruned),
+            pruned=dict(self._pruned_before + Counter(self._searcher.pruned)),
         )
 
     def _abort_when_hopeless(self) -> None:

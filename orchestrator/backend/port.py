@@ -48,7 +48,7 @@ def report(result: TrialResult) -> dict[str, Any]:
     """What a searcher is told of a trial: its status, and its score when it has one.
 
     `values` are the figures of all objectives in the file's order, the first of them `value`; `half_widths` half of
-    their 95 % intervals, NaN where unknown.
+    their 95 % intervals, NaN where unknown. `excess` says how far the figure nearest to its limit is from it.
     """
     score = result.score
     return {
@@ -57,5 +57,6 @@ def report(result: TrialResult) -> dict[str, Any]:
         "violation": score.violation if score else None,
         "values": list(score.values) if score else None,
         "half_widths": list(score.half_widths) if score else None,
+        "excess": score.excess if score else None,
         "shown": score.shown if score else None,
     }

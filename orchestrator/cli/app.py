@@ -125,16 +125,20 @@ app.command()(load)
 
 @app.command()
 def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
-    """Show the trials of a study as a table, the best first."""
+    """Show the trials of a study as a table, the best first, and what they teach."""
+    from orchestrator.cli.lessons import print_lessons, recalled
     from orchestrator.cli.tables import print_outcome
     from orchestrator.document import study_document
     from orchestrator.tracking import open_tracker
 
-    result = open_tracker(tracking_uri, Path.cwd()).load_study(study)
+    tracker = open_tracker(tracking_uri, Path.cwd())
+    result = tracker.load_study(study)
     if as_json:
         print(json.dumps(study_document(result), indent=2))
-    else:
-        print_outcome(Console(), result)
+        return
+    print_outcome(Console(), result)
+    if lessons := recalled(result, tracker):
+        print_lessons(Console(), lessons)
 
 
 @app.command()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from orchestrator.cli.confirmation import gain_text, recommendation
-from orchestrator.experiment import Experiment
+from orchestrator.errors import ExperimentError, UsageError
+from orchestrator.experiment import Experiment, read_experiment
 from orchestrator.figures import PAGE, study_figures
 from orchestrator.insight import Insight, insight_of
 from orchestrator.names import describe, figure, rate_figure, short_names, trial_name
@@ -27,12 +28,21 @@ def sentences(insight: Insight) -> list[str]:
     return [insight.sensitivity.sentence, *flat]
 
 
+def recalled(study: StudyResult, tracker: Tracker) -> Insight | None:
+    """What a study of the store has taught; None where its experiment cannot be read back, as of earlier releases."""
+    try:
+        origin = tracker.origin(study.study_id)
+        space = read_experiment(origin.text, origin.file).space
+    except (UsageError, ExperimentError):
+        return None
+    return insight_of(study, space, random_trials=0)  # the sentences do not tell how a trial was chosen
+
+
 def print_lessons(console: Console, insight: Insight) -> None:
-    """The sentences, and where the figures are."""
+    """The sentences."""
     console.print()
     for sentence in sentences(insight):
         console.print(f"  {sentence}", highlight=False, markup=False)
-    console.print(f"  Figures: {PAGE} among the artifacts of the study", highlight=False, markup=False)
 
 
 def description(insight: Insight) -> str:

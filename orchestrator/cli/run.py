@@ -40,9 +40,10 @@ def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, 
             print(json.dumps(study_document(result), indent=2), file=output.stdout)
         else:
             print_outcome(console, result)
-            from orchestrator.cli.lessons import print_lessons
+            from orchestrator.cli.lessons import PAGE, print_lessons
 
             print_lessons(console, insight)
+            console.print(f"  Figures: {PAGE} among the artifacts of the study", highlight=False, markup=False)
             _print_next_steps(console, result, tracking_uri)
     return 0
 

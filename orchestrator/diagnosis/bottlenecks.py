@@ -78,7 +78,7 @@ def full_batches(f: Facts) -> Finding:
     if not (_computes(f) and f.fill >= NEARLY_FULL and f.share("backlog") >= NOTICEABLE) or nobody_left:
         return None
     return advice(
-        f"the model is the limit, and its batches are full: it and the wait for it take {_of_the_model(f)}, in batches "
+        f"the model is the limit, and its batches are full: {_of_the_model(f)}, in batches "
         f"of {f.batch_size:,.3g} of at most {size:,.0f}",
         "raise",
         f.settings.knob(MAX_BATCH_SIZE),
@@ -90,8 +90,8 @@ def spare_cores(f: Facts) -> Finding:
     if not (_computes(f) and f.share("backlog") >= NOTICEABLE and f.machine_busy_share < IDLE):
         return None
     return advice(
-        f"the model is the limit, while cores are idle: it and the wait for it take {_of_the_model(f)}, and the "
-        f"machine is {f.machine_busy_share:.0%} busy",
+        f"the model is the limit, while cores are idle: {_of_the_model(f)}, and the machine is "
+        f"{f.machine_busy_share:.0%} busy",
         "raise",
         f.settings.knob(NUM_REPLICAS),
     )
@@ -104,10 +104,24 @@ def compute(f: Facts) -> Finding:
     used = if_known("; the replicas use {:.2g} cores", f.replica_cpu_cores)
     used += if_known("; the GPUs are {:.0%} busy", f.gpu_busy_share)
     return (
-        f"the model is the limit: it and the wait for it take {_of_the_model(f)}{used}; "
+        f"the model is the limit: {_of_the_model(f)}{used}; "
         "what helps is a smaller or quantised model, or more hardware",
         None,
     )
+
+
+def other_deployments(f: Facts) -> Finding:
+    """The time passes in the application, though not in the model: in what its other deployments do or wait for."""
+    if not (f.others and f.share("backlog") >= DOMINANT):
+        return None
+    sentence = (
+        f"the deployments beside the model are the limit, or the calls between them: {of_the_time(f, 'backlog')} pass "
+        f"there, and {of_the_time(f, 'compute')} in the model"
+        f"{if_known('; the replicas use {:.2g} cores', f.replica_cpu_cores)}"
+    )
+    if f.machine_busy_share < IDLE:
+        return advice(sentence, "raise", f.others[0].knob(NUM_REPLICAS))
+    return sentence, None
 
 
 def machine(f: Facts) -> Finding:
@@ -145,11 +159,12 @@ def unknown(_: Facts) -> Finding:
 
 
 def _computes(f: Facts) -> bool:
-    return f.share("compute", "backlog") >= DOMINANT
+    return f.share(*f.of_the_model) >= DOMINANT
 
 
 def _of_the_model(f: Facts) -> str:
-    return of_the_time(f, "compute", "backlog")
+    what = "it takes" if f.others else "it and the wait for it take"
+    return f"{what} {of_the_time(f, *f.of_the_model)}"
 
 
 def _outside(sentence: str, f: Facts) -> Finding:

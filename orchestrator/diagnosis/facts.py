@@ -9,17 +9,19 @@ from typing import Any
 
 from orchestrator.measure.breakdown import Breakdown
 from orchestrator.measure.measurement import Measurement
-from orchestrator.serve_config.settings import MAX_BATCH_SIZE, Settings, settings_of
+from orchestrator.serve_config.settings import MAX_BATCH_SIZE, Settings, settings_of, settings_of_each
 
 
 @dataclass(frozen=True)
 class Facts:
     """What is known of a configuration and its measurement; NaN is unknown, and whatever needs it stays silent.
 
+    `settings` are those of the deployment that batches, `others` those of the application's other deployments.
     `concurrency` belongs to a closed loop. `shares` are those of the mean response time by part (`Parts.shares`).
     """
 
     settings: Settings = field(default_factory=Settings)
+    others: tuple[Settings, ...] = ()
     concurrency: float = math.nan
     shares: Mapping[str, float] = field(default_factory=dict)
     latency_mean_ms: float = math.nan
@@ -40,6 +42,11 @@ class Facts:
     def ms(self, *parts: str) -> float:
         """The parts of the mean response time in milliseconds."""
         return self.share(*parts) * self.latency_mean_ms
+
+    @property
+    def of_the_model(self) -> tuple[str, ...]:
+        """The parts that the model is to blame for: beside its own the backlog, unless other deployments have one."""
+        return ("compute",) if self.others else ("compute", "backlog")
 
     @property
     def fill(self) -> float:
@@ -71,8 +78,10 @@ def facts_of(
 ) -> Facts:
     """The facts of one trial; `resources` by the names of `ResourceUse.metrics`."""
     used = ("replica_cpu_cores", "proxy_cpu_cores", "machine_busy_share", "gpu_busy_share")
+    settings = settings_of(application)
     return Facts(
-        settings=settings_of(application),
+        settings=settings,
+        others=tuple(one for one in settings_of_each(application) if one != settings),
         concurrency=concurrency,
         shares=breakdown.mean.shares(),
         latency_mean_ms=measurement.latency_mean_ms,

@@ -37,6 +37,7 @@ RULES: tuple[tuple[str, Callable[[Facts], Finding]], ...] = (
     ("compute", bottlenecks.full_batches),
     ("compute", bottlenecks.spare_cores),
     ("compute", bottlenecks.compute),
+    ("application", bottlenecks.other_deployments),
     ("machine", bottlenecks.machine),
     ("network", bottlenecks.network),
     ("none", bottlenecks.largest_part),

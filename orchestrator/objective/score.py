@@ -37,7 +37,8 @@ def score(
     """
     found = overall(verdicts or {})
     values = [figures.get(objective.metric, math.nan) for objective in objectives]
-    excesses = [0.0, *_excesses(figures, slo)]
+    limits = [*_excesses(figures, slo)]
+    excesses = [0.0, *limits]
     if any(map(math.isnan, values)):
         excesses.append(UNMEASURED_VIOLATION)
     if found is Verdict.FAIL or any(map(math.isinf, values)):
@@ -48,11 +49,12 @@ def score(
         shown=found is not Verdict.UNDECIDED,
         values=tuple(values),
         half_widths=tuple(_half_width(figures, objective.metric) for objective in objectives),
+        excess=max(limits, default=math.nan),
     )
 
 
 def _excesses(figures: Mapping[str, float], slo: Slo) -> Iterator[float]:
-    """Over each limit. Latencies are those of the successes; what failed counts by the share that may fail."""
+    """Over each limit, below 0 where it is kept. Latencies are those of the successes; what failed counts by the share that may fail."""
     for metric, limit in slo.latency_limits_ms().items():
         yield _excess(figures.get(metric), limit, limit)
     allowed = _allowed_errors(slo)
@@ -72,7 +74,7 @@ def _allowed_errors(slo: Slo) -> float:
 def _excess(measured: float | None, limit: float, scale: float) -> float:
     if measured is None or not math.isfinite(measured):
         return UNMEASURED_VIOLATION
-    return max((measured - limit) / scale, 0.0)
+    return (measured - limit) / scale if measured else -1.0  # so that 0 keeps a limit of 0 with room
 
 
 def _half_width(figures: Mapping[str, float], metric: str) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.plain import identity
 from orchestrator.result import Configuration, Status
-from orchestrator.search.loss import NOT_MEASURED, loss, squeezed_loss
+from orchestrator.search.loss import NOT_MEASURED, distance, loss, squeezed_loss
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,15 @@ class Observation:
     """A configuration within the space, and what measuring it said.
 
     `loss` is the one number to minimise (see `orchestrator.search.loss`). `losses` has one for each objective, whatever
-    the SLO says, None unless all were measured; `violation` is None without a measurement to trust.
+    the SLO says, None unless all were measured; `violation` is None without a measurement to trust. `distance` from the
+    SLO is on a logarithmic scale, below 0 within it (see `orchestrator.search.loss`).
     """
 
     configuration: Configuration
     loss: float
     losses: tuple[float, ...] | None
     violation: float | None
+    distance: float
 
 
 def observe(configuration: Configuration, report: Mapping[str, Any], maximize: Sequence[bool]) -> Observation:
@@ -39,6 +41,7 @@ def observe(configuration: Configuration, report: Mapping[str, Any], maximize: S
         loss=loss(status, value, violation, maximize[0]),
         losses=tuple(map(squeezed_loss, values, maximize)) if complete else None,
         violation=violation if measured else None,
+        distance=distance(violation if measured else None, report.get("excess")),
     )
 
 
@@ -99,18 +102,22 @@ class History:
         """The one with the least loss, the earliest of equals; None before there is any."""
         return min(self._all(), key=lambda observation: observation.loss, default=None)
 
+    def measured(self) -> int:
+        """How many measurements there are, those of earlier studies included."""
+        return len(self._earlier) + len(self._own)
+
+    def beginning(self, measured: int, most: int) -> list[Observation]:
+        """The first `measured` observations, of which it is told the better and the later half of `most`."""
+        return _better_and_later([*self._earlier.values(), *self._own][:measured], most)
+
     def selection(self, most: int) -> list[Observation]:
         """All observations by age; when they are more than `most`, the better and the later half of so many.
 
         What no other beats in all objectives is always among them.
         """
         everything = self._all()
-        if len(everything) <= most:
-            return everything
-        latest = len(everything) - most // 2
-        best = heapq.nsmallest(most // 2, range(latest), key=lambda place: everything[place].loss)
         front = [len(everything) - len(self._own) + place for place in self._front]
-        return [everything[place] for place in sorted({*best, *front, *range(latest, len(everything))})]
+        return _better_and_later(everything, most, front)
 
     def _all(self) -> list[Observation]:
         return [*(o for key, o in self._earlier.items() if key not in self._known), *self._own]
@@ -121,6 +128,14 @@ class History:
         front = [(place, self._own[place]) for place in self._front]
         if not any(_as_good(other, new) for _, other in front):
             self._front = [*(place for place, other in front if not _as_good(new, other)), len(self._own)]
+
+
+def _better_and_later(everything: list[Observation], most: int, always: Iterable[int] = ()) -> list[Observation]:
+    if len(everything) <= most:
+        return everything
+    later = len(everything) - most // 2
+    best = heapq.nsmallest(most // 2, range(later), key=lambda place: everything[place].loss)
+    return [everything[place] for place in sorted({*best, *always, *range(later, len(everything))})]
 
 
 def _as_good(one: Observation, other: Observation) -> bool:

@@ -17,6 +17,10 @@ NOT_MEASURED = 3.0
 """Loss of a trial without a number to trust."""
 
 
+LEAST_DISTANCE, USUAL_DISTANCE = 0.02, -0.15
+"""From the SLO: the least that tells keeping from breaking, and that of what keeps it and says no more."""
+
+
 def loss(status: Status, value: float | None, violation: float | None, maximize: bool) -> float:
     """One finite number to minimise, in three tiers that never overlap.
 
@@ -30,6 +34,22 @@ def loss(status: Status, value: float | None, violation: float | None, maximize:
     if not math.isfinite(value):
         return NOT_MEASURED
     return squeezed_loss(value, maximize)
+
+
+def distance(violation: float | None, excess: float | None) -> float:
+    """How far a measurement is from the SLO: the logarithm of measured / limit, bent to stay between -1 and 1.
+
+    Above 0 the SLO is violated. `excess` says how far the measurement is within (see `orchestrator.result.Score`); None
+    or NaN, as in studies of earlier releases, is taken for a usual distance. Without a violation, that is without a
+    measurement, it is 1.
+    """
+    if violation is None:
+        return 1.0
+    if violation > 0:
+        return math.tanh(LEAST_DISTANCE + math.log1p(violation))
+    if excess is None or math.isnan(excess):
+        return USUAL_DISTANCE
+    return math.tanh(min(-LEAST_DISTANCE, math.log1p(max(excess, -0.999))))
 
 
 def squeezed_loss(value: float, maximize: bool) -> float:

@@ -124,7 +124,7 @@ class OptunaAlgorithm:
                 params=self._numbers(one.configuration),
                 distributions=self._distributions,
                 values=middle if one.losses is None else one.losses[: self._objectives],
-                constraints={"slo": constraint_of(one.violation)} if constrained else None,
+                constraints={"slo": one.distance} if constrained else None,
                 system_attrs={"NSGAIISampler:generation": 0},  # all are candidates for parents; others do not look
             )
 
@@ -135,16 +135,6 @@ class OptunaAlgorithm:
     def _numbers(self, configuration: Configuration) -> dict[str, float]:
         active = self._space.active(configuration)
         return {**self._middle, **{label: number_of(knob, configuration[path]) for label, path, knob in active}}
-
-
-def constraint_of(violation: float | None) -> float:
-    """0 and below is within the SLO: -1 there, above it from 0 to 1 as the violation grows, 1 without a measurement.
-
-    The step at 0 is a model's only hint at where the SLO holds, because how well it is kept is not reported.
-    """
-    if violation is None or math.isinf(violation):
-        return 1.0
-    return violation / (1 + violation) if violation > 0 else -1.0
 
 
 def distribution_of(knob: Knob) -> BaseDistribution:

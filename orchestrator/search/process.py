@@ -30,18 +30,26 @@ NOISE = (0.01, 0.05, 0.15)
 LEAST_SPREAD = 1e-3
 """Measurements that differ by less are taken to differ by so much: nothing is that sure."""
 
+BELIEVED = 1e-6
+"""Variance of a value that is taken for granted, as a share of that of the measurements."""
+
 
 @dataclass(frozen=True)
 class Process:
-    """A fitted process; everything in the unit of the values that it was fitted to."""
+    """How values change over the space, learned from measurements, and what follows from those that it was told.
 
-    _regressor: Any
+    What it is told and what it foretells is in one unit; inside, values have the mean 0 and the standard deviation 1.
+    """
+
+    _kernel: Any  # without the noise
+    _noise: float  # its variance
     _middle: float
     _spread: float
+    _regressor: Any
 
     @classmethod
     def fit(cls, points: NDArray[np.float64], values: NDArray[np.float64]) -> Process:
-        """From `values` (points,) that were measured at `points` (points, coordinates)."""
+        """Learned from `values` (points,) that were measured at `points` (points, coordinates), and told them."""
         # scikit-learn takes a second to import, which only a study that asks for it pays
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
@@ -53,13 +61,23 @@ class Process:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it tells of every length scale that ends at a bound
             regressor.fit(points, (values - middle) / spread)
-        return cls(regressor, middle, spread)
+        learned = regressor.kernel_
+        return cls(learned.k1, learned.k2.noise_level, middle, spread, None).told(points, values)
+
+    def told(self, points: NDArray[np.float64], values: NDArray[np.float64], believed: int = 0) -> Process:
+        """The same way of changing, and what follows from these values; the last `believed` of them have no noise."""
+        from sklearn.gaussian_process import GaussianProcessRegressor
+
+        variances = np.full(len(points), self._noise)
+        variances[len(points) - believed :] = BELIEVED
+        regressor = GaussianProcessRegressor(self._kernel, alpha=variances, optimizer=None)
+        regressor.fit(points, (values - self._middle) / self._spread)
+        return Process(self._kernel, self._noise, self._middle, self._spread, regressor)
 
     def predict(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard error, without noise, at each point."""
         mean, error = self._regressor.predict(points, return_std=True)
-        noise = self._regressor.kernel_.k2.noise_level
-        return mean * self._spread + self._middle, np.sqrt(np.maximum(error**2 - noise, 1e-12)) * self._spread
+        return mean * self._spread + self._middle, np.maximum(error, 1e-6) * self._spread
 
 
 def coordinates(space: Space, configurations: Sequence[Configuration]) -> NDArray[np.float64]:

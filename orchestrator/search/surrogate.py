@@ -8,7 +8,7 @@ those before (T. F. Gonzalez, 1985; a maximin design).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -19,9 +19,9 @@ from orchestrator.plain import identity
 from orchestrator.result import Configuration
 from orchestrator.search.algorithm import Task
 from orchestrator.search.epsilon_greedy import neighbour
-from orchestrator.search.expected import expected_improvement
 from orchestrator.search.grid import grid_point
 from orchestrator.search.history import History, Observation
+from orchestrator.search.improvement import expected_improvement
 from orchestrator.search.loss import relative_loss
 from orchestrator.search.process import Process, coordinates
 
@@ -43,32 +43,30 @@ ALIKE, MOST_ALIKE = 0.9, 50
 MOST = 60
 """Observations that the models are made from: their cost grows with the cube."""
 
-KEPT, BROKEN, MOST_BROKEN = -0.15, 0.02, 1.0
-"""What the model of the SLO is told: how well it is kept is not reported, how far it is broken is."""
-
 
 class Surrogate:
     """Expected improvement under a Gaussian process, weighed by the probability of keeping the SLO."""
 
     batch = 1
-    random = 0
+    random = SPREAD_OUT
 
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._lessons: dict[tuple[str, int], Process] = {}  # by the figure and the number of trials
         self._everything: tuple[list[Configuration], NDArray[np.float64]] | None = None
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:
         """The best of earlier studies at first; then candidates by what is to be hoped of them."""
         yield from history.recommended()
-        seen, under_way = history.selection(MOST), list(history.under_way())
         candidates, points = self._candidates(history, rng)
         if not candidates:
             return
-        known = [*(one.configuration for one in seen), *under_way]
+        seen = history.selection(MOST)
+        known = [*(one.configuration for one in seen), *history.under_way()]
         if len(known) < SPREAD_OUT or all(one.losses is None for one in seen):
             promise = self._distances(points, known, rng)
         else:
-            promise = self._promise(seen, under_way, points)
+            promise = self._promise(history, seen, points)
         random_order = rng.permutation(len(candidates))
         order = sorted(random_order, key=lambda place: -promise[place])
         alike = [place for place in order[:MOST_ALIKE] if promise[place] >= ALIKE * promise[order[0]]]
@@ -90,34 +88,54 @@ class Surrogate:
         return np.linalg.norm(points[:, None] - taken[None], axis=2).min(axis=1)
 
     def _promise(
-        self, seen: Sequence[Observation], under_way: Sequence[Configuration], points: NDArray[np.float64]
+        self, history: History, seen: Sequence[Observation], points: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        measured = coordinates(self._task.space, [one.configuration for one in seen])
-        losses = np.array([np.nan if one.losses is None else relative_loss(one.losses[0]) for one in seen])
-        failed = np.isnan(losses)
-        losses[failed] = losses[~failed].max()
-        process = self._fit(measured, losses, under_way)
-        kept = np.array([one.violation == 0 for one in seen]) & ~failed
+        """The expected improvement at each point times the probability that it keeps the SLO.
+
+        What is under way is taken to come out as expected, so that its neighbourhood promises nothing new.
+        """
+        space, under_way = self._task.space, list(history.under_way())
+        measured = coordinates(space, [one.configuration for one in seen])
+        taken = coordinates(space, under_way) if under_way else np.empty((0, measured.shape[1]))
+        objective = self._believing(history, _losses, seen, measured, taken)
+        kept = np.array([one.violation == 0 and one.losses is not None for one in seen])
         promise = np.ones(len(points))
         if kept.any():
-            best = float(process.predict(measured[kept])[0].min())
-            promise = expected_improvement(best, *process.predict(points))
+            best = float(objective.predict(measured[kept])[0].min())
+            promise = expected_improvement(best, *objective.predict(points))
         if kept.all():
             return promise
-        limit = self._fit(measured, np.array([_margin(one) for one in seen]), under_way)
-        mean, error = limit.predict(points)
+        mean, error = self._believing(history, _distances, seen, measured, taken).predict(points)
         return promise * ndtr(-mean / error)
 
-    def _fit(
-        self, measured: NDArray[np.float64], values: NDArray[np.float64], under_way: Sequence[Configuration]
+    def _believing(
+        self,
+        history: History,
+        told: Callable[[Sequence[Observation]], NDArray[np.float64]],
+        seen: Sequence[Observation],
+        measured: NDArray[np.float64],
+        taken: NDArray[np.float64],
     ) -> Process:
-        """What is under way is taken to come out as expected, so that its neighbourhood promises nothing new."""
-        process = Process.fit(measured, values)
-        if not under_way:
+        """The model of one figure."""
+        values = told(seen)
+        process = self._learned(history, told).told(measured, values)
+        if not len(taken):
             return process
-        taken = coordinates(self._task.space, under_way)
         believed = np.concatenate([values, process.predict(taken)[0]])
-        return Process.fit(np.concatenate([measured, taken]), believed)
+        return process.told(np.concatenate([measured, taken]), believed, believed=len(taken))
+
+    def _learned(self, history: History, told: Callable[[Sequence[Observation]], NDArray[np.float64]]) -> Process:
+        """How a figure changes over the space, learned now and then, because that is what takes time.
+
+        It is learned from the first so many trials, so that a study that is continued learns the same.
+        """
+        measured = last_lesson(history.measured())
+        if (told.__name__, measured) not in self._lessons:
+            seen = history.beginning(measured, MOST)
+            points = coordinates(self._task.space, [one.configuration for one in seen])
+            others = {key: lesson for key, lesson in self._lessons.items() if key[0] != told.__name__}
+            self._lessons = {**others, (told.__name__, measured): Process.fit(points, told(seen))}
+        return self._lessons[told.__name__, measured]
 
     def _candidates(self, history: History, rng: Generator) -> tuple[list[Configuration], NDArray[np.float64]]:
         """What may be proposed, and its coordinates: new, not pruned, and itself what stands for all of its effect."""
@@ -143,8 +161,22 @@ class Surrogate:
                 yield one
 
 
-def _margin(one: Observation) -> float:
-    """By how much an observation breaks the SLO, on the scale of the logarithm; below 0 where it keeps it."""
-    if one.violation == 0:
-        return KEPT
-    return MOST_BROKEN if one.violation is None else min(float(np.log1p(one.violation)), MOST_BROKEN) + BROKEN
+def last_lesson(measured: int) -> int:
+    """After how many of so many measurements a model learns for the last time: each of 16, then ever less often.
+
+    From 16 on eight times until they have doubled, so that the time for it is negligible in the end.
+    """
+    step = max(1, 2 ** (measured.bit_length() - 4))
+    return measured - measured % step
+
+
+def _losses(seen: Sequence[Observation]) -> NDArray[np.float64]:
+    """Of the first objective on the scale of the logarithm; a trial without a figure is as bad as the worst."""
+    losses = [None if one.losses is None else relative_loss(one.losses[0]) for one in seen]
+    worst = max((loss for loss in losses if loss is not None), default=0.0)
+    return np.array([worst if loss is None else loss for loss in losses])
+
+
+def _distances(seen: Sequence[Observation]) -> NDArray[np.float64]:
+    """From the SLO."""
+    return np.array([one.distance for one in seen])

@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.result import Status
-from orchestrator.search.loss import NOT_MEASURED, loss
+from orchestrator.search.loss import NOT_MEASURED, distance, loss
 
 COMPLETE = Status.COMPLETE
 BEST_TO_WORST = [
@@ -48,3 +48,20 @@ def test_the_value_does_not_count_while_the_slo_is_violated():
 def test_what_was_not_measured_is_worst_and_still_finite(status, value, violation):
     assert loss(status, value, violation, True) == NOT_MEASURED
     assert math.isfinite(NOT_MEASURED)
+
+
+def test_the_distance_from_the_slo_grows_with_the_excess_and_changes_its_sign_at_the_limit():
+    within = [distance(0.0, excess) for excess in (-1.0, -0.9, -0.5, -0.1)]
+    broken = [distance(violation, violation) for violation in (1e-9, 0.01, 1.0, 1000.0, math.inf)]
+    assert all(nearer < farther for nearer, farther in pairwise([*within, *broken]))
+    assert -1 < within[0] < within[-1] < 0 < broken[0] < broken[-1] <= 1
+    assert distance(None, None) == 1.0, "nothing was measured"
+
+
+@pytest.mark.parametrize("excess", [None, math.nan])
+def test_what_keeps_the_slo_without_saying_how_well_is_within(excess):
+    assert distance(0.0, -0.9) < distance(0.0, excess) < distance(0.0, -0.05)
+
+
+def test_a_limit_that_has_failed_though_the_figures_keep_it_is_broken():
+    assert distance(0.001, -0.02) > 0

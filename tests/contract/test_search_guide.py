@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.search import frame, hyperopt_tpe, optuna_samplers
+from orchestrator.search import frame, hyperopt_tpe, optuna_samplers, surrogate
 from orchestrator.search.algorithm import PATIENCE, RANDOM_SHARE, Random
 from orchestrator.search.grid import Grid
 
@@ -16,7 +16,9 @@ LEAST, MOST = optuna_samplers.POPULATION
         f"{RANDOM_SHARE * 100:.0f} % of all for `hyperopt` and `tpe`",
         f"{optuna_samplers.GP_RANDOM} with the baseline for",
         f"from {LEAST} to {MOST}",
-        f"half of {hyperopt_tpe.MOST} trials (`hyperopt`) or of {optuna_samplers.MOST} (Optuna's)",
+        f"half of {hyperopt_tpe.MOST} trials (`hyperopt`), of {optuna_samplers.MOST} (Optuna's) or of {surrogate.MOST}",
+        f"spreads its first {surrogate.SPREAD_OUT} over the space",
+        f"promise {surrogate.ALIKE:.0%} or more".replace("%", " %"),
         f"after {PATIENCE} repeats in a row (`gp`: {optuna_samplers.GP_PATIENCE}",
         f"choose {Random.batch} configurations at a time",
         f"{frame.MOST_DRAWS:,} random",

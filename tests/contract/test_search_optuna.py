@@ -3,14 +3,13 @@
 import math
 import statistics
 import sys
-from itertools import pairwise
 
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from orchestrator.experiment.plan import SearchPlan
 from orchestrator.search import make_searcher
-from orchestrator.search.optuna_samplers import constraint_of, distribution_of, number_of, population, unit_of
+from orchestrator.search.optuna_samplers import distribution_of, number_of, population, unit_of
 from orchestrator.space import Space, parse_knob
 
 
@@ -35,13 +34,6 @@ def test_a_knob_has_its_own_scale_with_both_ends(raw, distribution):
     for value in (values[0], values[-1]):
         assert knob.decode(unit_of(knob, number_of(knob, value))) == value
         assert distribution._contains(distribution.to_internal_repr(number_of(knob, value)))
-
-
-def test_a_constraint_grows_with_the_violation_and_is_kept_at_none():
-    graded = [constraint_of(violation) for violation in (0.0, 1e-9, 0.01, 1.0, 1000.0, math.inf)]
-    assert graded[0] < 0 < graded[1]
-    assert all(less < more for less, more in pairwise(graded))
-    assert constraint_of(None) == 1.0
 
 
 TRADE = Space(knobs={path: parse_knob({"uniform": [0, 1]}) for path in "xabc"})

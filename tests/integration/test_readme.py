@@ -70,6 +70,7 @@ def test_show_lists_the_trials_of_the_demo(demo):
     shown = orchestrator("show", cwd=demo)
     assert shown.returncode == 0, shown.stderr
     assert "baseline" in shown.stdout
+    assert re.search(r"mattered|to matter|has a part in", shown.stdout), "what the study teaches"
 
 
 def test_export_writes_a_trial_as_a_serve_config(demo):

@@ -43,6 +43,7 @@ def facts(without=(), **changes):
     return replace(FACTS, settings=settings, shares={k: v for k, v in shares.items() if k not in without}, **rest)
 
 
+OTHERS = (Settings({"num_replicas": 1.0}, {"num_replicas": "Reader.num_replicas"}),)
 OPEN = {"concurrency": math.nan, "throughput_rps": 100.0}
 
 # what applies, what just does not, (limit, knob), words that have to be in the sentence
@@ -197,6 +198,24 @@ CASES = {
         ("network", None),
         ["5 ms (50%", "the proxy uses 0.4 cores"],
     ),
+    "the other deployments are slow": (
+        facts(backlog=0.5, others=OTHERS),
+        facts(backlog=0.5),
+        ("application", None),
+        ["beside the model are the limit", "5 ms (50% of the mean", "2.5 ms (25%", "the replicas use 0.5 cores"],
+    ),
+    "the other deployments are slow, and cores are idle": (
+        facts(backlog=0.5, others=OTHERS, machine_busy_share=0.69),
+        facts(backlog=0.5, others=OTHERS, machine_busy_share=0.7),
+        ("application", "Reader.num_replicas"),
+        ["raise Reader.num_replicas"],
+    ),
+    "the model is slow, beside other deployments": (
+        facts(compute=0.5, others=OTHERS),
+        facts(compute=0.3, backlog=0.2, others=OTHERS),
+        ("compute", None),
+        ["it takes 5 ms (50%"],
+    ),
     "the machine's cores are used up": (
         facts(machine_busy_share=0.9, network=0.5),
         facts(machine_busy_share=0.89, network=0.5),
@@ -292,12 +311,14 @@ def test_facts_are_gathered_from_a_trial():
     measured = Measurement.from_metrics({"latency_mean_ms": 10.0, "throughput_rps": 300.0})
     parts = Parts(0.0, 2.0, 1.0, 3.0, 4.0, math.nan)
     breakdown = Breakdown(parts, parts, 100, 1, 30.0, {8: 80, 4: 20}, 8)
-    application = {"deployments": [{"name": "M", "user_config": {"max_batch_size": 8}}]}
+    deployments = [{"name": "Ingress"}, {"name": "M", "user_config": {"max_batch_size": 8}}]
+    application = {"deployments": deployments}
     used = {"replica_cpu_cores": 0.9, "steal_share": 0.0}
     found = facts_of(application, measured, breakdown, used, concurrency=32, cores=2.0, data_plane="proxy")
     assert found.share("batch_wait", "compute") == pytest.approx(0.7)
     assert found.ms("compute") == pytest.approx(4)
     assert found.fill == pytest.approx(100 / 15 / 8)
+    assert [other.knob("num_replicas") for other in found.others] == ["Ingress.num_replicas"]
     assert found.ongoing == pytest.approx(300 * 0.008)
     assert (found.under_way, found.cores, found.replica_cpu_cores) == (32, 2.0, 0.9)
     assert math.isnan(found.proxy_cpu_cores)

@@ -183,7 +183,7 @@ def test_figures_that_json_has_no_word_for_are_left_out():
         pytest.param(trial(2, status=Status.FAILED), id="failed"),
         pytest.param(replace(trial(3), score=Score(NAN, INF, shown=False)), id="score-without-a-number"),
         pytest.param(
-            replace(trial(6), score=Score(100.0, 0.0, values=(100.0, 12.0), half_widths=(2.5, NAN))),
+            replace(trial(6), score=Score(100.0, 0.0, values=(100.0, 12.0), half_widths=(2.5, NAN), excess=-0.25)),
             id="several-objectives",
         ),
         pytest.param(

@@ -51,6 +51,23 @@ def test_the_violation_is_the_worst_relative_excess(slo, expected):
 
 
 @pytest.mark.parametrize(
+    ("slo", "expected"),
+    [
+        pytest.param({}, math.nan, id="no limits"),
+        pytest.param({"p99_ms": 80}, -0.25, id="a quarter of room"),
+        pytest.param({"p99_ms": 80, "mean_ms": 11}, -1 / 11, id="the limit with the least room"),
+        pytest.param({"p99_ms": 40, "mean_ms": 11}, 0.5, id="above"),
+    ],
+)
+def test_the_excess_says_how_much_room_is_left(slo, expected):
+    assert score(MEASURED, Slo(**slo), THROUGHPUT).excess == pytest.approx(expected, nan_ok=True)
+
+
+def test_no_errors_at_all_keep_a_limit_of_none_with_room():
+    assert score({**MEASURED, "error_ratio": 0.0}, Slo(p99_ms=80, error_ratio=0), THROUGHPUT).excess == -0.25
+
+
+@pytest.mark.parametrize(
     ("slo", "error_ratio", "expected"),
     [
         pytest.param({"p99_ms": 100}, 0.01, 0.0, id="as many as a p99 allows"),
