@@ -4,7 +4,7 @@
 
 A sweep measures every configuration once, in a random order of its own: what the machine does meanwhile is no knob's
 doing, and what is measured twice tells the noise between runs. After the sweeps come finals, in which only the best
-tenth is measured: where configurations differ least, most has to be known. Each measurement is a trial of a study on
+are measured: where configurations differ least, most has to be known. Each measurement is a trial of a study on
 one cluster (Ray Tune, Serve, the load client, MLflow in a store of its own) in a window of 2.5 s without an early end,
 so that no limit shortens it; processors are kept awake. It takes about 5 s.
 
@@ -24,13 +24,14 @@ from datetime import datetime
 import numpy as np
 
 from benchmarks.fixed_trials import run_listed
-from benchmarks.search.case import cases
+from benchmarks.search.case import P99, WITHIN_LIMIT
 from benchmarks.search.grid import grid
 from benchmarks.search.surface import SEARCH_SPACES, SURFACES, Record, Surface, load_surface, save_surface
 from benchmarks.trust.awake import processors_awake
 from orchestrator.environment import describe_environment
 from orchestrator.experiment import Experiment, MeasurePlan, load_experiment
 from orchestrator.objective import Slo, score
+from orchestrator.plain import identity
 from orchestrator.result import Configuration, TrialResult
 
 WINDOW_S = 2.5
@@ -42,7 +43,7 @@ MEASURE = MeasurePlan(
     ceiling=False,
     validity="warn",  # a machine that is too busy shows in the noise, and nothing is measured twice but by plan
 )
-FINALISTS = 1 / 10
+FINALISTS = 0.15
 """The share of the configurations that is measured again because it is the best; as many within a limit on the p99."""
 
 WITH_INTERVALS = ("throughput_rps", "latency_mean_ms", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
@@ -82,11 +83,20 @@ def planned(surface: Surface, experiment: Experiment, sweeps: int, finals: int) 
 
 
 def finalists(surface: Surface, experiment: Experiment) -> list[Configuration]:
-    """The configurations with the least regret, without a limit on the p99 and with one."""
-    every = surface.configurations()
-    best = [sorted(every, key=lambda key: case.regret(every[key])) for case in cases(surface, experiment)]
+    """The configurations with the best figures so far, without a limit on the p99 and with one."""
+    every, objective = surface.configurations(), experiment.objective
+    means = {key: _means(surface, key, (objective.metric, P99)) for key in every}
+    known = [key for key, figures in means.items() if not np.isnan(figures).any()]
+    known.sort(key=lambda key: means[key][0], reverse=objective.maximize)
+    limit = np.quantile([means[key][1] for key in known], WITHIN_LIMIT)
+    within = [key for key in known if means[key][1] <= limit]
     count = math.ceil(FINALISTS * len(every))
-    return [every[key] for key in dict.fromkeys(key for ranked in best for key in ranked[:count])]
+    return [every[key] for key in dict.fromkeys([*known[:count], *within[:count]])]
+
+
+def _means(surface: Surface, key: str, figures: Sequence[str]) -> np.ndarray:
+    of_it = [record.figures for record in surface.records if identity(record.configuration) == key]
+    return np.mean([[one.get(figure, math.nan) for figure in figures] for one in of_it], axis=0)
 
 
 def record(surface: Surface, experiment: Experiment, order: Sequence[Configuration], deadline: float) -> Surface:
@@ -145,7 +155,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", help="of an experiment in search_spaces/, without .yaml")
     parser.add_argument("--sweeps", type=int, default=2, help="measurements of every configuration")
-    parser.add_argument("--finals", type=int, default=10, help="further measurements of the best tenth")
+    parser.add_argument("--finals", type=int, default=10, help="further measurements of the best ones")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so long")
     return parser.parse_args()
 
