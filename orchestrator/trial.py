@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,7 @@ from orchestrator.serve_config import (
     merge,
     pin,
     reserved,
+    with_limits,
     with_trial_defaults,
     without_access_log,
 )
@@ -104,7 +106,8 @@ def run_trial(
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
     application = without_access_log(merge(experiment.app, assignment.configuration))
     config = trial_config(application, serving)
-    export = deployable(application, application.get("name", experiment.name), application.get("route_prefix", "/"))
+    usable = with_limits(application, "python", "")
+    export = deployable(usable, application.get("name", experiment.name), application.get("route_prefix", "/"))
     result = partial(
         TrialResult,
         assignment.number,
@@ -201,7 +204,7 @@ def _explain(application: Mapping, seen: Observation, experiment: Experiment, pl
 
 def trial_config(application: dict, serving: Serving) -> dict:
     """The Serve config of an application in a trial's place."""
-    application = with_trial_defaults(application)
+    application = with_limits(with_trial_defaults(application), sys.executable, f"{serving.slot}-")
     if serving.node_id is not None:
         application = pin(application, serving.node_id)
     return deployable(application, serving.slot, f"/{serving.slot}")

@@ -15,6 +15,7 @@ from ray import tune
 from ray.exceptions import RayTaskError
 
 from orchestrator.assignment import Assignment
+from orchestrator.backend.limited import LimitedLoad, LimitedServing, Watch
 from orchestrator.backend.port import report
 from orchestrator.backend.remote_load import RemoteLoad
 from orchestrator.ceiling import null_application
@@ -51,10 +52,10 @@ class ServeTrial(tune.Trainable):
         del config
         self._setup = setup
         node_id = ray.get_runtime_context().get_node_id()
-        self._serving = SlotServing(
-            writer=setup.writer,
-            slot=setup.slots.get(node_id) or next(iter(setup.slots.values())),
-            node_id=node_id if setup.pinned else None,
+        slot = setup.slots.get(node_id) or next(iter(setup.slots.values()))
+        self._watch = Watch(slot)
+        self._serving = LimitedServing(
+            SlotServing(writer=setup.writer, slot=slot, node_id=node_id if setup.pinned else None), self._watch
         )
         elsewhere = setup.experiment.load.placement == "other_node"
         self._load = RemoteLoad(
@@ -85,7 +86,7 @@ class ServeTrial(tune.Trainable):
             assignment,
             self._setup.experiment,
             serving=self._serving,
-            load=self._load,
+            load=LimitedLoad(self._load, self._watch),
             clock=time.monotonic,
             on_phase=on_phase,
             place=self._place,

@@ -13,6 +13,7 @@ _REBUILDS = ("name", "import_path", "runtime_env", "args", "autoscaling_policy")
 # `DeploymentVersion.requires_actor_restart`, and what `get_app_code_version` hashes of each deployment.
 _REPLACES_REPLICAS = (
     "ray_actor_options",
+    "limits",  # ours: a part of the runtime environment
     "placement_group_bundles",
     "placement_group_strategy",
     "placement_group_bundle_label_selector",

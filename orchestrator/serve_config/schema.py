@@ -11,9 +11,12 @@ import json
 import math
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import BaseModel, create_model
 
 from orchestrator.serve_config.app import plain
+from orchestrator.serve_config.limits import Limits, taken_out
 from orchestrator.validation import (
     Finding,
     Path,
@@ -26,9 +29,6 @@ from orchestrator.validation import (
     unknown_keys,
     violations,
 )
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 DEPLOYMENT_DEFAULTS: Mapping[str, Any] = {
     "num_replicas": 1,
@@ -60,10 +60,10 @@ def application_schema() -> type[BaseModel]:
 
 @functools.cache
 def deployment_schema() -> type[BaseModel]:
-    """Serve's model of an entry in an application's `deployments`."""
+    """Serve's model of an entry in an application's `deployments`, and our `limits` in it."""
     model = item_model(application_schema().model_fields["deployments"].annotation)
     assert model is not None, "Serve's application schema has a list of deployments"
-    return model
+    return create_model("Deployment", __base__=model, limits=(Limits | None, None))
 
 
 def default(keys: list[str], of_deployment: bool, given: int) -> Any:
@@ -96,13 +96,19 @@ def app_findings(app: Mapping[str, Any]) -> list[Finding]:
     from ray.serve.schema import ServeDeploySchema
 
     value = plain(app)
+    limits = taken_out(value)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations are for those who write Serve code
         findings = [*unknown_keys(application_schema(), value), *_not_json(value)]
         findings += _deployments_findings(value)  # leaves out of `value` what it finds wrong
         # The multi-application form also knows what an application may not set itself (host, port).
         _, found = violations(ServeDeploySchema, {"applications": [{"name": "app", **value}]})
-    return findings + [(path[2:], sentence) for path, sentence in found]
+    findings += [(path[2:], sentence) for path, sentence in found]
+    return findings + [
+        (("deployments", index, "limits", *path), sentence)
+        for index, raw in limits.items()
+        for path, sentence in violations(Limits, raw)[1]
+    ]
 
 
 def _deployments_findings(value: dict[str, Any]) -> list[Finding]:

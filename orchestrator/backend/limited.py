@@ -1,0 +1,111 @@
+"""A trial's place and its load when replicas have real limits: whether they can be set, and what comes of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from orchestrator.assignment import Assignment
+from orchestrator.errors import DeploymentFailedError, InfeasibleError
+from orchestrator.limits import Groups, Usage
+from orchestrator.observation import Observation
+from orchestrator.serve_config import is_limited
+from orchestrator.trial import Load, Serving
+
+
+class Watch:
+    """Watches the control groups of the replicas of one slot on this machine."""
+
+    def __init__(self, slot: str, groups: Groups | None = None) -> None:
+        self._groups = groups or Groups()
+        self._prefix = f"{slot}-"
+        self._before: Usage | None = None  # None: what is deployed has no limits
+
+    def begin(self, application: Mapping) -> None:
+        """This application is going to be deployed; InfeasibleError where its limits cannot be set."""
+        self._groups.remove(self._prefix)
+        self._before = None
+        if not is_limited(application):
+            return
+        if problem := self._groups.problem():
+            raise InfeasibleError(f"limits cannot be set on this machine: {problem}; see docs/limits.md")
+        self._before = self.usage()
+
+    def usage(self) -> Usage:
+        """Of all groups of the slot."""
+        return self._groups.usage(self._prefix)
+
+    @property
+    def active(self) -> bool:
+        """Whether what is deployed has limits."""
+        return self._before is not None
+
+    def check(self) -> None:
+        """InfeasibleError if a process was killed because its replica had no memory left."""
+        if self._before is not None and (killed := self.usage().killed - self._before.killed):
+            raise InfeasibleError(
+                f"a replica needs more memory than its limit (limits.memory_mb): {killed} of its processes "
+                f"{'was' if killed == 1 else 'were'} killed"
+            )
+
+
+class LimitedServing:
+    """A slot whose replicas may have limits."""
+
+    def __init__(self, serving: Serving, watch: Watch) -> None:
+        self._serving = serving
+        self._watch = watch
+
+    @property
+    def slot(self) -> str:
+        """See `orchestrator.trial.Serving.slot`."""
+        return self._serving.slot
+
+    @property
+    def node_id(self) -> str | None:
+        """See `orchestrator.trial.Serving.node_id`."""
+        return self._serving.node_id
+
+    def deploy(self, application: dict, timeout_s: float) -> str:
+        """See `orchestrator.trial.Serving.deploy`; whatever fails for want of memory is infeasible."""
+        self._watch.begin(application)
+        try:
+            return self._serving.deploy(application, timeout_s)
+        except (InfeasibleError, DeploymentFailedError):
+            self._watch.check()
+            raise
+
+    def clear(self) -> None:
+        """See `orchestrator.trial.Serving.clear`."""
+        self._serving.clear()
+
+
+class LimitedLoad:
+    """A load that notices when a replica is killed for want of memory, and how long replicas had no CPU time left."""
+
+    def __init__(self, load: Load, watch: Watch) -> None:
+        self._load = load
+        self._watch = watch
+
+    def run(
+        self,
+        url: str,
+        application: Mapping,
+        assignment: Assignment,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
+    ) -> Observation:
+        """See `orchestrator.trial.Load.run`. InfeasibleError: a replica was killed."""
+        before, began = self._watch.usage(), time.monotonic()
+        seen = self._load.run(url, application, assignment, ceiling_rps, on_phase)
+        self._watch.check()
+        if not self._watch.active:
+            return seen
+        after, passed = self._watch.usage(), time.monotonic() - began
+        limited = {
+            "limited_cpu_cores": (after.cpu_s - before.cpu_s) / passed,
+            "limited_throttled_cores": (after.throttled_s - before.throttled_s) / passed,
+            "limited_memory_mib": after.memory_mb,
+        }
+        return replace(seen, machine={**seen.machine, **limited})
