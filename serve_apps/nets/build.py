@@ -26,11 +26,12 @@ ACCURACY_KEY = "held_out_accuracy"
 OPSET = 17
 
 
-def build(name: str) -> tuple[Path, float]:
-    """Path and held-out accuracy (0..1) of the bundled model `name`; trains it only if it is not there.
+def build(name: str) -> tuple[Path, float | None]:
+    """Path and held-out accuracy (0..1) of the bundled model `name`; makes it only if it is not there.
 
-    The file appears under its name complete or not at all. Raises RuntimeError when the model is not good
-    enough or when its export computes something else.
+    A net without `train` has seeded weights: it computes as much as a trained one, and has no accuracy (None). The file
+    appears under its name complete or not at all. Raises RuntimeError when the model is not good enough or when its
+    export computes something else.
     """
     path = store.model_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +43,8 @@ def build(name: str) -> tuple[Path, float]:
 
 def _make(net: ModuleType, path: Path) -> None:
     torch.set_num_threads(1)  # the nets are small: on a busy machine threads cost them more than they bring
-    trained, accuracy = net.train()
-    if accuracy < net.MIN_ACCURACY:
+    trained, accuracy = net.train() if hasattr(net, "train") else (_seeded(net), None)
+    if accuracy is not None and accuracy < net.MIN_ACCURACY:
         raise RuntimeError(f"held-out accuracy is {accuracy:.3f}, at least {net.MIN_ACCURACY} is required")
     draft = path.with_suffix(f".{os.getpid()}.part")
     try:
@@ -54,7 +55,12 @@ def _make(net: ModuleType, path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _export(net: ModuleType, trained: torch.nn.Module, path: Path, accuracy: float) -> None:
+def _seeded(net: ModuleType) -> torch.nn.Module:
+    torch.manual_seed(net.SEED)
+    return net.network()
+
+
+def _export(net: ModuleType, trained: torch.nn.Module, path: Path, accuracy: float | None) -> None:
     trained.eval()
     with warnings.catch_warnings():
         # The newer exporter needs onnxscript; this one is deprecated, complete for such nets, and says so.
@@ -70,7 +76,8 @@ def _export(net: ModuleType, trained: torch.nn.Module, path: Path, accuracy: flo
             dynamo=False,
         )
     model = onnx.load(str(path))
-    model.metadata_props.add(key=ACCURACY_KEY, value=repr(accuracy))
+    if accuracy is not None:
+        model.metadata_props.add(key=ACCURACY_KEY, value=repr(accuracy))
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(path))
 
@@ -87,9 +94,9 @@ def _check_equal(net: ModuleType, trained: torch.nn.Module, path: Path) -> None:
             raise RuntimeError(f"the export differs from torch by {difference:.2g} at batch size {size}")
 
 
-def _stored_accuracy(path: Path) -> float:
+def _stored_accuracy(path: Path) -> float | None:
     properties = {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
-    return float(properties[ACCURACY_KEY])
+    return float(properties[ACCURACY_KEY]) if ACCURACY_KEY in properties else None
 
 
 @contextmanager
@@ -106,7 +113,8 @@ def main() -> None:
     parser.add_argument("name", choices=store.BUNDLED)
     started = time.perf_counter()
     path, accuracy = build(parser.parse_args().name)
-    print(f"{path}  accuracy {accuracy:.4f}  {time.perf_counter() - started:.1f} s")
+    told = "seeded weights" if accuracy is None else f"accuracy {accuracy:.4f}"
+    print(f"{path}  {told}  {time.perf_counter() - started:.1f} s")
 
 
 if __name__ == "__main__":

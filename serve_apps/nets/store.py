@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-BUNDLED = ("digits",)
+BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet50")
 BUILD_TIMEOUT_S = 600.0  # training takes seconds; a machine that needs ten minutes for it is stuck
 _NETS = Path(__file__).parent
-_DEFINITION = ("images.py", "{name}.py", "build.py")  # what a stored model depends on
+_DEFINITION = ("{name}.py", "build.py")  # what a stored model depends on
+_PARTS = {"digits": ("images.py",), "resnet_cifar": ("residual.py",), "resnet50": ("residual.py",)}
 
 
 def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -22,7 +23,7 @@ def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     (`XDG_CACHE_HOME` or ~/.cache).
     """
     digest = hashlib.sha256()
-    for source in _DEFINITION:
+    for source in (*_DEFINITION, *_PARTS.get(name, ())):
         digest.update((_NETS / source.format(name=name)).read_bytes())
     return _directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
 
