@@ -2,20 +2,25 @@
 
 A payload function is named in an experiment as `workload: {payloads: "module:function"}`. It is called with
 the keyword `seed` (int), the same seed gives the same requests, and it returns a non-empty list of
-`{"path": str, "body": bytes, "headers": {str: str}, "method": str}` (`method` is optional: POST).
+`{"path": str, "body": bytes, "headers": {str: str}, "method": str}` (`method` is optional: POST). With parameters of
+these names it is told `items_per_request` (int), how many items each request has to hold, and `data` (Path or None),
+the directory in `workload: {data: ...}` that has the files of a data set; without it, items are made up.
 """
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from serve_apps.datasets.images import load_pictures, made_up
 from serve_apps.nets import images
 from serve_apps.pictures import pgm
 
 COUNT = 64  # different requests, sent in turn
+MOST_MADE_UP = 4096  # pictures; larger requests hold some of them several times
 
 
 def digits(seed: int) -> list[dict[str, Any]]:
@@ -34,6 +39,35 @@ def photos(seed: int) -> list[dict[str, Any]]:
         {"path": "/", "method": "POST", "headers": {"Content-Type": "image/x-portable-graymap"}, "body": pgm(photo)}
         for photo in (_photo(pixels[index, 0], rng) for index in chosen)
     ]
+
+
+def clothing(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+    """Pictures of Fashion-MNIST, or of its size, for `args: {model: clothing}`."""
+    pictures = _pictures("fashion-mnist", seed, items_per_request, data)
+    return [_infer("clothing", "image", part / np.float32(255)) for part in pictures]
+
+
+def svhn(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+    """House numbers of SVHN, or pictures of their size, for `args: {model: svhn}`."""
+    pictures = _pictures("svhn", seed, items_per_request, data)
+    return [_infer("svhn", "image", part / np.float32(127.5) - np.float32(1)) for part in pictures]
+
+
+def cifar(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+    """Pictures of CIFAR-10, or of their size, for `args: {model: resnet_cifar}`."""
+    pictures = _pictures("cifar-10", seed, items_per_request, data)
+    return [_infer("resnet_cifar", "image", part / np.float32(127.5) - np.float32(1)) for part in pictures]
+
+
+def _pictures(name: str, seed: int, items: int, data: Path | None) -> list[np.ndarray]:
+    """COUNT times so many pictures: float32 [items, channels, height, width], 0 to 255."""
+    wanted, rng = COUNT * items, np.random.default_rng(seed)
+    if data is None:
+        pictures, _ = made_up(name, min(wanted, MOST_MADE_UP), seed)
+    else:
+        pictures, _ = load_pictures(name, data)
+    chosen = rng.permutation(np.resize(np.arange(len(pictures)), wanted))
+    return list(pictures[chosen].astype(np.float32).reshape(COUNT, items, *pictures.shape[1:]))
 
 
 def _photo(digit: np.ndarray, rng: np.random.Generator) -> np.ndarray:

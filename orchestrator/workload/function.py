@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,20 @@ def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payloa
     """What `source.payloads`, a "module:function", returns when called with `seed`.
 
     A function that has a parameter `items_per_request` is told how many items each payload has to hold; without
-    one, it can only be 1. It has to return a list of dicts, at least one: `body` (bytes), and if need be `path`,
+    one, it can only be 1. One that has a parameter `data` is told the workload's directory, or None. It has to return a list of dicts, at least one: `body` (bytes), and if need be `path`,
     `headers` (of strings) and `method`. The module may also lie in `base_dir` or the working directory.
     PayloadError names the function, and the entry that is wrong.
     """
     name = source.payloads or ""
     with _importable(base_dir, Path.cwd()):
         function = _find(name)
-        arguments = {"seed": source.seed}
-        if _takes_items(function):
+        arguments: dict[str, Any] = {"seed": source.seed}
+        takes = _parameters(function)
+        if "data" in takes:
+            arguments["data"] = _directory(source, base_dir)
+        elif source.data is not None:
+            raise PayloadError(f"{name} has no parameter data: leave workload.data out")
+        if "items_per_request" in takes:
             arguments["items_per_request"] = items_per_request
         elif items_per_request != 1:
             raise PayloadError(
@@ -47,11 +52,20 @@ def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payloa
     return tuple(_payload(f"{name}: payload {index}", entry, source) for index, entry in enumerate(entries))
 
 
-def _takes_items(function: Callable[..., Any]) -> bool:
+def _parameters(function: Callable[..., Any]) -> Collection[str]:
     try:
-        return "items_per_request" in inspect.signature(function).parameters
+        return inspect.signature(function).parameters
     except (TypeError, ValueError):  # some functions written in C do not tell
-        return False
+        return ()
+
+
+def _directory(source: Source, base_dir: Path) -> Path | None:
+    if source.data is None:
+        return None
+    directory = (base_dir / Path(source.data).expanduser()).absolute()
+    if not directory.is_dir():
+        raise PayloadError(f"workload.data is {source.data!r}, but there is no such directory ({directory})")
+    return directory
 
 
 def _find(name: str) -> Callable[..., Any]:

@@ -21,12 +21,13 @@ class Source(BaseModel):
 
     `payloads` is "module:function", or a .npz or .jsonl file relative to the experiment file; None generates
     payloads that fit the model's inputs. `path`, `method` and `headers` hold for every payload that does not
-    bring its own. `count`, `dynamic_dim` (the length of the model's free axes) and `seed` shape generated payloads.
+    bring its own. `data` is a directory that the function is told, relative to the experiment file. `count`, `dynamic_dim` (the length of the model's free axes) and `seed` shape generated payloads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     payloads: str | None = None
+    data: str | None = Field(default=None, min_length=1)
     model: str | None = Field(default=None, min_length=1)
     path: str | None = None
     method: str = Field(default="POST", pattern=r"^[A-Z]+$")
