@@ -14,6 +14,7 @@ from orchestrator.experiment.objective_check import against_load, against_prices
 from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
+from orchestrator.experiment.workloads import read_workloads
 from orchestrator.objective import Prices, Slo, read_objectives, read_slo
 from orchestrator.plain import is_number
 from orchestrator.serve_config import app_findings
@@ -30,7 +31,7 @@ _SECTIONS: Mapping[str, Callable[[Any], tuple[Any, list[Finding]]]] = {
     "confirm": partial(validate, ConfirmPlan),
     "cluster": partial(validate, ClusterPlan),
 }
-KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:])
+KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:], "workloads")
 _REQUIRED = {
     "app": "the Serve application to tune, as in a Serve config",
     "load": "for example {closed_loop: {concurrency: 32}}",
@@ -54,10 +55,24 @@ def read_experiment(text: str, path: Path) -> Experiment:
     if not isinstance(source.value, dict):
         problem = Problem("", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}")
         raise ExperimentError(str(path), [problem])
-    values, findings = _values(source.value, path)
+    variants, findings = read_workloads(source.value)
+    if not variants:
+        values, found = _values(source.value, path)
+        findings += found
+        parts = {None: values}
+    else:
+        parts = {}
+        for variant in variants:
+            parts[variant.name], found = _values(variant.raw, path)
+            findings += [variant.placed(one) for one in found]
     if findings or source.repeated:
-        raise ExperimentError(str(path), _in_file_order(findings, source))
-    return Experiment(file=path.absolute(), text=text, objectives=values.pop("objective"), **values)
+        raise ExperimentError(str(path), _in_file_order(list(dict.fromkeys(findings)), source))
+    experiments = [
+        Experiment(file=path.absolute(), text=text, variant=name, objectives=values.pop("objective"), **values)
+        for name, values in parts.items()
+    ]
+    first = experiments[0]
+    return first.model_copy(update={"variant": None, "workloads": tuple(experiments)}) if variants else first
 
 
 def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Finding]]:

@@ -136,7 +136,11 @@ class ClusterPlan(Section):
 
 
 class Experiment(BaseModel):
-    """A validated experiment file. `app` is Serve's own application schema, to be treated as frozen too."""
+    """A validated experiment file. `app` is Serve's own application schema, to be treated as frozen too.
+
+    A file with several workloads is an experiment for each of them, with the workload's name as `variant`; the file's
+    own experiment is then like the first of them and holds all in `workloads`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -155,6 +159,8 @@ class Experiment(BaseModel):
     search: SearchPlan = Field(default_factory=SearchPlan)
     confirm: ConfirmPlan = Field(default_factory=ConfirmPlan)
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
+    variant: str | None = None
+    workloads: tuple[Experiment, ...] = ()
 
     @property
     def objective(self) -> Objective:
@@ -173,7 +179,8 @@ class Experiment(BaseModel):
         plan, findings = validate(SearchPlan, {key: value for key, value in wanted.items() if key not in others})
         if plan is None:
             raise UsageError("; ".join(f"{path[0]}: {sentence}" for path, sentence in findings))
-        return self.model_copy(update={"search": plan})
+        workloads = tuple(one.with_overrides(**search) for one in self.workloads)
+        return self.model_copy(update={"search": plan, "workloads": workloads})
 
 
 def baseline(app: Mapping[str, Any], space: Space) -> dict[str, Any]:
