@@ -48,7 +48,7 @@ class Outcome:
     seconds: float
 
 
-PLACE = Cluster("", "", data_plane="haproxy", trial_nodes=())
+PLACE = Cluster("", "", data_plane="haproxy", trial_nodes=(), trial_resources=({"CPU": 2.0},))
 """Where studies are said to run: on what the surfaces were recorded on."""
 
 

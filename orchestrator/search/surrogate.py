@@ -56,8 +56,9 @@ class Surrogate:
         self._everything: tuple[list[Configuration], NDArray[np.float64]] | None = None
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:
-        """The best of earlier studies at first; then candidates by what is to be hoped of them."""
+        """The best of earlier studies and the guesses at first; then candidates by what is to be hoped of them."""
         yield from history.recommended()
+        yield from self._task.guesses
         candidates, points = self._candidates(history, rng)
         if not candidates:
             return
