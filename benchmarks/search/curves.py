@@ -50,7 +50,9 @@ def figure(cases: list[dict]) -> go.Figure:
         drawn.add_hline(y=GOAL, line={"color": "#B0B0B0", "width": 1}, **where)
     drawn.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="median regret", col=1)
     drawn.update_xaxes(title_text="measurements, the baseline's first", row=rows)
-    drawn.update_layout(template="plotly_white", height=PANEL_PX * rows, width=980, legend={"orientation": "h", "y": 1.12})
+    drawn.update_layout(
+        template="plotly_white", height=PANEL_PX * rows, width=980, legend={"orientation": "h", "y": 1.12}
+    )
     return drawn
 
 

@@ -24,6 +24,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from benchmarks.search.case import Case, cases
 from benchmarks.search.studies import Outcome, Strategy, run_on
@@ -45,7 +46,8 @@ def main() -> None:
     tasks_cases = list(_cases(options))
     strategies = [Strategy(text) for text in options.algorithms]
     tasks = list(product(range(len(tasks_cases)), strategies, BUDGETS, range(options.seeds)))
-    with get_context("fork").Pool(PROCESSES) as pool:  # the cases are inherited, not sent
+    # the cases are inherited, not sent; with a process for each core, threads within one only wait for each other
+    with get_context("fork").Pool(PROCESSES, threadpool_limits, (1,)) as pool:
         done = pool.imap(partial(_run, tasks_cases), tasks, chunksize=5)
         outcomes = list(track(done, "searching", len(tasks), console=Console(stderr=True)))
     by_cell: dict[tuple[int, str, float], list[Outcome]] = {}

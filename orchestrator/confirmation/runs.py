@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.measure.batches import students_t
 from orchestrator.measure.blocks import Blocks
 from orchestrator.measure.compare import Comparison
 from orchestrator.result import Status, StudyResult, TrialResult
 
 FEWEST = 2
 """Replications of a candidate that is compared: a single one does not show how large chance is."""
+
+ROOM_CONFIDENCE = 0.95
+"""With which the typical figure of a trial, over deployments, keeps its limit."""
 
 Figure = Callable[[TrialResult], float]
 
@@ -71,9 +75,25 @@ class Runs:
         return 0 < self.kept(number) == len(self.complete[number])
 
     def shown(self, number: int) -> bool:
-        """Whether most of them had requests enough to be sure of the SLO."""
+        """Whether the SLO is shown to be kept: most had requests enough to be sure, and there is room for chance."""
         sure = sum(run.score is not None and run.score.shown for run in self.complete[number].values())
-        return 2 * sure > len(self.complete[number])
+        return 2 * sure > len(self.complete[number]) and self._leaves_room(number)
+
+    def _leaves_room(self, number: int) -> bool:
+        """Whether the figure nearest to its limit stays below it with ROOM_CONFIDENCE.
+
+        Chance is what the logarithms of measured / limit differ by between the replications of one trial, which is
+        known from all trials together. Where nothing is limited, or nothing was repeated, there is no doubt.
+        """
+        distances = {one: _distances(self.complete[one].values()) for one in self.numbers}
+        own, freedom = distances[number], sum(max(0, len(every) - 1) for every in distances.values())
+        if not len(own) or not freedom:
+            return True
+        variance = (
+            sum(float(((every - every.mean()) ** 2).sum()) for every in distances.values() if len(every)) / freedom
+        )
+        reach = students_t(freedom, 2 * ROOM_CONFIDENCE - 1) * math.sqrt(variance / len(own))
+        return float(own.mean()) + reach <= 0
 
 
 @dataclass(frozen=True)
@@ -98,3 +118,9 @@ class Fitted:
     def ratio(self, one: int, other: int, confidence: float) -> Comparison:
         """The figure of trial `one` over that of trial `other`."""
         return self.blocks.ratio(self.numbers.index(one), self.numbers.index(other), confidence)
+
+
+def _distances(runs: Iterable[TrialResult]) -> NDArray[np.float64]:
+    """Logarithm of measured / limit, of the runs that have a limit and a figure."""
+    excesses = np.array([run.score.excess for run in runs if run.score is not None], float)
+    return np.log1p(np.maximum(excesses[np.isfinite(excesses)], -0.999))

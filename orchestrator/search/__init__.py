@@ -55,7 +55,9 @@ def make_searcher(
         raise ValueError(unknown("algorithm", algorithm, ALGORITHMS))
     if not space.knobs:
         raise ValueError("the space has no knobs, so there is nothing to search")
-    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over, least_gain, guesses)
+    task = Task(
+        space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over, least_gain, guesses
+    )
     return StudySearcher(task, _factory(algorithm)(task, **settings))
 
 

@@ -102,7 +102,7 @@ class Surrogate:
         kept = np.array([one.violation == 0 and one.losses is not None for one in seen])
         promise = np.ones(len(points))
         if kept.any():
-            best = float(objective.predict(measured[kept])[0].min())
+            best = float(objective.predict(np.concatenate([measured[kept], taken]))[0].min())
             promise = expected_improvement(best, *objective.predict(points))
         if kept.all():
             return promise

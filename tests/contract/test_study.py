@@ -134,7 +134,10 @@ def test_with_several_objectives_the_searcher_and_the_tracker_hear_of_each(tmp_p
 
 def test_a_trial_without_a_score_reports_no_figures():
     told = report(TrialResult(1, {}, Status.FAILED, ("boom",)))
-    assert told == {"status": "FAILED", **dict.fromkeys(("value", "violation", "values", "half_widths", "shown"))}
+    assert told == {
+        "status": "FAILED",
+        **dict.fromkeys(("value", "violation", "values", "half_widths", "excess", "shown")),
+    }
 
 
 def test_samples_go_to_the_tracker_and_are_not_held_in_memory():

@@ -246,7 +246,7 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
         pytest.param({"seed": -1}, "seed: expected a number of at least 0, found -1", id="seed"),
         pytest.param(
             {"algorithm": "randon"},
-            "algorithm: expected 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
+            "algorithm: expected 'surrogate', 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
             "found 'randon'; did you mean 'random'?",
             id="algorithm",
         ),

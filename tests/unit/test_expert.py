@@ -5,8 +5,8 @@ import math
 import pytest
 import yaml
 
-from orchestrator.expert import PATIENT_S, first_guesses
 from orchestrator.experiment import read_experiment
+from orchestrator.expert import PATIENT_S, first_guesses
 
 FILE = {
     "app": {
@@ -33,7 +33,7 @@ def guesses(tmp_path, space, cores=4.0, **changes):
     return first_guesses(read_experiment(text, tmp_path / "x.yaml"), cores)
 
 
-OPEN = {"load": {"open_loop": {"rate_rps": 200}}}
+OPEN = {"load": {"open_loop": {"rate_rps": 200}}, "objective": {"minimize": "latency_mean_ms"}}
 
 
 @pytest.mark.parametrize(
