@@ -61,7 +61,7 @@ def _at_least(knob: Knob, wanted: float) -> Any:
     if isinstance(knob, Listed):
         numbers = sorted(value for value in knob.listed() if is_number(value))
         return next((value for value in numbers if value >= wanted), numbers[-1] if numbers else knob.listed()[0])
-    low, high = knob.low, knob.high  # type: ignore[union-attr]
+    low, high = knob.low, knob.high
     if wanted >= high:
         return knob.decode(1.0)
-    return max(low, math.ceil(wanted) if knob.whole else wanted) if wanted > low else knob.decode(0.0)  # type: ignore[union-attr]
+    return max(low, math.ceil(wanted) if knob.whole else wanted) if wanted > low else knob.decode(0.0)

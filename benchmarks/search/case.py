@@ -16,7 +16,7 @@ from orchestrator.experiment import Experiment
 from orchestrator.objective import Slo
 from orchestrator.plain import identity
 from orchestrator.pruning import Pruning
-from orchestrator.result import Configuration
+from orchestrator.result import Configuration, Status
 
 P99 = "latency_p99_ms"
 WITHIN_LIMIT = 0.4
@@ -81,6 +81,7 @@ def _of_all(surface: Surface, pool: Surface, figures: list[str], experiment: Exp
     stand_in = {
         identity(one.configuration): identity(other.configuration)
         for one, other in zip(surface.records, pool.records, strict=True)
+        if one.status is Status.COMPLETE
     }
     return replace(truth, values={key: truth.values[of] for key, of in stand_in.items() if of in truth.values})
 

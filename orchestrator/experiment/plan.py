@@ -82,7 +82,7 @@ class SearchPlan(Section):
     random.
     """
 
-    algorithm: Algorithm = "hyperopt"
+    algorithm: Algorithm = "surrogate"
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     budget: Annotated[float, BeforeValidator(seconds)] | None = None

@@ -83,7 +83,7 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     }
     assert experiment.measure.model_dump() == measure
     assert experiment.deploy_timeout_s == 60
-    assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0, **SETTINGS}
+    assert experiment.search.model_dump() == {"algorithm": "surrogate", "trials": 20, "seed": 0, **SETTINGS}
     assert experiment.confirm.model_dump() == {"top": 3, "replications": 3}
     assert experiment.cluster.model_dump() == {"data_plane": None, "num_cpus": None}
     assert experiment.slo.latency_limits_ms() == {}
