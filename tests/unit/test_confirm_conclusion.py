@@ -36,7 +36,7 @@ def trial(number, value, export=None, **changes):
 
 
 def again(confirms, replication, value, number):
-    """A replication; of ("over", value) the SLO is broken, of ("open", value) not shown; (-0.3, value) has 30 % of room."""
+    """A replication; of ("over", value) the SLO is broken, of ("open", value) not shown; -0.3 is 30 % of room."""
     if value == LOST:
         lost = TrialResult(number, {}, Status.INVALID, ("the client was late",))
         return replace(lost, confirms=confirms, replication=replication)
