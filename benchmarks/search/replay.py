@@ -35,7 +35,7 @@ from orchestrator.experiment import ALGORITHMS, load_experiment
 
 CLOSE, NEAR = 0.02, 0.05
 BUDGETS = (0.05, 0.10)
-"""Shares of the configurations that a study may measure."""
+"""Shares of the configurations that a study may measure; at 1 `random` measures each of them once."""
 
 FOUND_SHARE, VIOLATED_SHARE = 0.90, 0.01
 PROCESSES = 2
@@ -45,7 +45,8 @@ def main() -> None:
     options = _options()
     tasks_cases = list(_cases(options))
     strategies = [Strategy(text) for text in options.algorithms]
-    tasks = list(product(range(len(tasks_cases)), strategies, BUDGETS, range(options.seeds)))
+    budgets = options.budgets
+    tasks = list(product(range(len(tasks_cases)), strategies, budgets, range(options.seeds)))
     # the cases are inherited, not sent; with a process for each core, threads within one only wait for each other
     with get_context("fork").Pool(PROCESSES, threadpool_limits, (1,)) as pool:
         done = pool.imap(partial(_run, tasks_cases), tasks, chunksize=5)
@@ -55,7 +56,7 @@ def main() -> None:
         by_cell.setdefault((place, strategy.text, budget), []).append(outcome)
     document = []
     for place, case in enumerate(tasks_cases):
-        rows = {s.text: {budget: summary(by_cell[place, s.text, budget]) for budget in BUDGETS} for s in strategies}
+        rows = {s.text: {budget: summary(by_cell[place, s.text, budget]) for budget in budgets} for s in strategies}
         Console().print(table(case, rows))
         document.append({"case": case.name, "configurations": case.size, "algorithms": rows})
     if options.json:
@@ -92,19 +93,20 @@ def table(case: Case, rows: dict[str, dict[float, dict[str, object]]]) -> Table:
         title_justify="left",
     )
     found.add_column("algorithm")
-    for budget in BUDGETS:
+    budgets = list(next(iter(rows.values())))
+    for budget in budgets:
         found.add_column(f"within {CLOSE:.0%}\nafter {budget:.0%}", justify="right")
         found.add_column(f"within\n{NEAR:.0%}", justify="right")
         found.add_column("median\nregret", justify="right")
         found.add_column("breaks\nSLO", justify="right")
     found.add_column("ms", justify="right")
-    for name, row in sorted(rows.items(), key=lambda entry: -float(entry[1][BUDGETS[0]]["found"])):
+    for name, row in sorted(rows.items(), key=lambda entry: -float(entry[1][budgets[0]]["found"])):
         cells = []
-        for budget in BUDGETS:
+        for budget in budgets:
             one = row[budget]
             shares = (one["found"], one["found_near"])
             cells += [*(f"{share:.0%}" for share in shares), f"{one['regret_median']:.1%}", f"{one['violated']:.0%}"]
-        found.add_row(name, *cells, f"{row[BUDGETS[-1]]['ms_per_suggestion']:.0f}")
+        found.add_row(name, *cells, f"{row[budgets[-1]]['ms_per_suggestion']:.0f}")
     return found
 
 
@@ -132,6 +134,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--synthetic", action="store_true", help="surfaces by formula instead")
     parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), metavar="NAME[:SETTING=VALUE,...]")
     parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--budgets", nargs="+", type=float, default=BUDGETS, metavar="SHARE", help="of all, measured")
     parser.add_argument("--means", action="store_true", help="judge by the means as they were measured")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     return parser.parse_args()
