@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("found", type=Path, help="the JSON file")
     parser.add_argument("-o", "--output", type=Path, default=Path("curves.html"))
     options = parser.parse_args()
-    figure(json.loads(options.found.read_text(encoding="utf-8"))).write_html(options.output, config={"displayModeBar": False})
+    figure(json.loads(options.found.read_text(encoding="utf-8"))).write_html(
+        options.output, config={"displayModeBar": False}
+    )
     print(options.output)
 
 

@@ -2,7 +2,7 @@
 
 Matérn 5/2 with a length scale for each coordinate, and noise. The length scales and the noise have bounds, because a
 dozen noisy measurements leave more than one explanation: a knob changes over its range as much as over a few tenths of
-it, and two runs of one configuration differ by about 1 to 15 %. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian
+it, and two runs of one configuration differ by 0.2 to 15 %. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian
 Processes for Machine Learning (2006).
 """
 
@@ -27,7 +27,7 @@ from orchestrator.space import Space
 LENGTHS = (0.4, 2.0)
 """Bounds of a length scale; a coordinate goes from 0 to 1."""
 
-NOISE = (0.01, 0.05, 0.15)
+NOISE = (0.002, 0.05, 0.15)
 """Standard deviation between two runs: the least, where the fit begins, the most."""
 
 LEAST_SPREAD = 1e-3

@@ -105,7 +105,11 @@ def affordable(algorithm, trials):
     return min(trials, 6) if algorithm == "gp" else trials
 
 
-EFFORT = {"gp": (14, 2), "surrogate": (20, 4), "nsga2": (120, 4)}  # (trials, seeds) in which it has learned something; otherwise (40, 8)
+EFFORT = {
+    "gp": (14, 2),
+    "surrogate": (40, 4),
+    "nsga2": (120, 4),
+}  # (trials, seeds) in which it has learned something; otherwise (40, 8)
 
 
 def test_an_experiment_may_name_the_algorithm(algorithm):
