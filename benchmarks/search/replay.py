@@ -37,7 +37,6 @@ CLOSE, NEAR = 0.02, 0.05
 BUDGETS = (0.05, 0.10)
 """Shares of the configurations that a study may measure; at 1 `random` measures each of them once."""
 
-FOUND_SHARE, VIOLATED_SHARE = 0.90, 0.01
 PROCESSES = 2
 
 
