@@ -44,7 +44,8 @@ def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingS
     if plan.warm_start is not None:
         search.inform((configuration, told) for _, configuration, told in observations(plan.warm_start))
     confirm = experiment.confirm
-    searcher = ConfirmingSearch(search, experiment.objective.maximize, confirm.top, confirm.replications)
+    maximize = experiment.objective.maximize
+    searcher = ConfirmingSearch(search, maximize, confirm.top, confirm.replications, confirm.most)
     if plan.resumed is not None:
         searcher.replay(observations(plan.resumed))
     return searcher

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.measure.batches import students_t
+from orchestrator.confirmation.room import is_shown, kept_always
 from orchestrator.measure.blocks import Blocks
 from orchestrator.measure.compare import Comparison
-from orchestrator.result import Status, StudyResult, TrialResult
+from orchestrator.result import Score, Status, StudyResult, TrialResult
 
 FEWEST = 2
 """Replications of a candidate that is compared: a single one does not show how large chance is."""
-
-ROOM_CONFIDENCE = 0.95
-"""With which the typical figure of a trial, over deployments, keeps its limit."""
 
 Figure = Callable[[TrialResult], float]
 
@@ -66,34 +64,22 @@ class Runs:
             found[block] = value if 0 < value < math.inf else math.nan
         return found
 
+    @cached_property
+    def scores(self) -> dict[int, list[Score]]:
+        """Of the replications that are complete, by trial."""
+        return {number: [run.score for run in self.complete[number].values() if run.score] for number in self.numbers}
+
     def kept(self, number: int) -> int:
         """How often the figures kept the SLO."""
-        return sum(run.score is not None and run.score.feasible for run in self.complete[number].values())
+        return sum(score.feasible for score in self.scores[number])
 
     def kept_always(self, number: int) -> bool:
-        """Whether they did every time: a single time without is one deployment that broke the promise."""
-        return 0 < self.kept(number) == len(self.complete[number])
+        """Whether they did every time."""
+        return kept_always(self.scores[number])
 
     def shown(self, number: int) -> bool:
-        """Whether the SLO is shown to be kept: most had requests enough to be sure, and there is room for chance."""
-        sure = sum(run.score is not None and run.score.shown for run in self.complete[number].values())
-        return 2 * sure > len(self.complete[number]) and self._leaves_room(number)
-
-    def _leaves_room(self, number: int) -> bool:
-        """Whether the figure nearest to its limit stays below it with ROOM_CONFIDENCE.
-
-        Chance is what the logarithms of measured / limit differ by between the replications of one trial, which is
-        known from all trials together. Where nothing is limited, or nothing was repeated, there is no doubt.
-        """
-        distances = {one: _distances(self.complete[one].values()) for one in self.numbers}
-        own, freedom = distances[number], sum(max(0, len(every) - 1) for every in distances.values())
-        if not len(own) or not freedom:
-            return True
-        variance = (
-            sum(float(((every - every.mean()) ** 2).sum()) for every in distances.values() if len(every)) / freedom
-        )
-        reach = students_t(freedom, 2 * ROOM_CONFIDENCE - 1) * math.sqrt(variance / len(own))
-        return float(own.mean()) + reach <= 0
+        """Whether the SLO is shown to be kept."""
+        return is_shown(self.scores, number)
 
 
 @dataclass(frozen=True)
@@ -118,9 +104,3 @@ class Fitted:
     def ratio(self, one: int, other: int, confidence: float) -> Comparison:
         """The figure of trial `one` over that of trial `other`."""
         return self.blocks.ratio(self.numbers.index(one), self.numbers.index(other), confidence)
-
-
-def _distances(runs: Iterable[TrialResult]) -> NDArray[np.float64]:
-    """Logarithm of measured / limit, of the runs that have a limit and a figure."""
-    excesses = np.array([run.score.excess for run in runs if run.score is not None], float)
-    return np.log1p(np.maximum(excesses[np.isfinite(excesses)], -0.999))
