@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from benchmarks.search.replayed import Replayed
 from benchmarks.search.surface import Surface
-from benchmarks.search.truth import find_truth
+from benchmarks.search.truth import Truth, find_truth
 from orchestrator.experiment import Experiment
 from orchestrator.objective import Slo
 from orchestrator.plain import identity
-from orchestrator.result import Configuration
+from orchestrator.pruning import Pruning
+from orchestrator.result import Configuration, Status
 
 P99 = "latency_p99_ms"
 WITHIN_LIMIT = 0.4
@@ -64,6 +65,27 @@ class Case:
         return max(within) if objective.maximize else min(within)
 
 
+def pooled(surface: Surface, experiment: Experiment) -> Surface:
+    """The surface with one configuration in place of all of the same effect, by the rules that prune.
+
+    Of twenty that are alike the luckiest would be taken for the best, though a study measures one of them only.
+    """
+    canonical = Pruning(experiment, None, experiment.cluster.data_plane).canonical
+    stand_ins = tuple(replace(one, configuration=canonical(one.configuration)) for one in surface.records)
+    return replace(surface, records=stand_ins)
+
+
+def _of_all(surface: Surface, pool: Surface, figures: list[str], experiment: Experiment, smooth: bool) -> Truth:
+    """The truth of the pooled surface, told of each configuration of the surface itself."""
+    truth = find_truth(pool, experiment.space, figures, smooth)
+    stand_in = {
+        identity(one.configuration): identity(other.configuration)
+        for one, other in zip(surface.records, pool.records, strict=True)
+        if one.status is Status.COMPLETE
+    }
+    return replace(truth, values={key: truth.values[of] for key, of in stand_in.items() if of in truth.values})
+
+
 def p99_limit_ms(experiment: Experiment) -> float:
     """The SLO's limit on the p99; infinite where it has none."""
     return experiment.slo.latency_limits_ms().get(P99, math.inf)
@@ -80,7 +102,7 @@ def cases(surface: Surface, experiment: Experiment, smooth: bool = True) -> Iter
             f"{experiment.space.size()}: record the others first"
         )
     figures = dict.fromkeys((experiment.objective.metric, P99))
-    truth = find_truth(surface, experiment.space, list(figures), smooth)
+    truth = _of_all(surface, pooled(surface, experiment), list(figures), experiment, smooth)
     replayed = Replayed.of(surface, truth)
     limit = float(np.quantile([true[P99] for true in truth.values.values()], WITHIN_LIMIT))
     yield Case(surface.name, experiment.model_copy(update={"slo": Slo()}), replayed)

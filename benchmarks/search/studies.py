@@ -39,16 +39,19 @@ class Strategy:
 class Outcome:
     """Of a study: after each measurement, the baseline's first, the regret of what was best so far; and at the end.
 
-    `violates` says whether what is recommended breaks the SLO in truth. `seconds` is CPU time of the whole study.
+    `regret` is that of the winner of the confirmation. What is recommended may be another one, the simplest of those
+    that cannot be told from it: `of_recommended` is its regret, `violates` says whether it breaks the SLO in truth.
+    `seconds` is CPU time of the whole study.
     """
 
     regrets: tuple[float, ...]
     regret: float
+    of_recommended: float
     violates: bool
     seconds: float
 
 
-PLACE = Cluster("", "", data_plane="haproxy", trial_nodes=())
+PLACE = Cluster("", "", data_plane="haproxy", trial_nodes=(), trial_resources=({"CPU": 2.0},))
 """Where studies are said to run: on what the surfaces were recorded on."""
 
 
@@ -69,10 +72,12 @@ def run_on(case: Case, strategy: Strategy, measurements: int, seed: int) -> Outc
     incumbents = _Incumbents()
     backend = ReplayBackend(case.replayed, seed)
     result = run_study(experiment, searcher_of(experiment), backend, NoTracker(), incumbents, {})
+    best = result.best.configuration if result.best else None
     recommended = result.recommended.configuration if result.recommended else None
     return Outcome(
         regrets=tuple(case.regret(configuration) for configuration in incumbents.configurations),
-        regret=case.regret(recommended),
+        regret=case.regret(best),
+        of_recommended=case.regret(recommended),
         violates=recommended is not None and not case.keeps_slo(recommended),
         seconds=time.process_time() - began,
     )

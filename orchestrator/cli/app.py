@@ -79,7 +79,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     algorithm: Annotated[
         str | None,
-        typer.Option(help="Search algorithm: hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2."),
+        typer.Option(help="Search algorithm: surrogate, hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2."),
     ] = None,
     budget: Annotated[
         str | None, typer.Option(help="Begin no trial after this time, such as 10m; the confirmation follows.")

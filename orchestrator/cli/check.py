@@ -117,7 +117,10 @@ def estimate(experiment: Experiment) -> str:
     fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
     loads, longest_loads = fewest * (measure.warmup_s + measure.min_s), most * (measure.warmup_max_s + measure.max_s)
     shortest = STARTUP_S + trials * (loads + IN_PLACE_S) + replications * (loads + REPLACED_S)
-    longest = STARTUP_S + (trials + replications) * (longest_loads + REPLACED_S)
+    most = replications
+    if experiment.slo.limits():  # else nothing is in doubt
+        most = experiment.confirm.count_most(experiment.search.trials)
+    longest = STARTUP_S + (trials + most) * (longest_loads + REPLACED_S)
     return f"{duration(shortest)} to {duration(longest)} (one trial at a time)"
 
 
@@ -132,7 +135,8 @@ def _confirm(experiment: Experiment) -> str:
     if not plan.top:
         return "the winner is not measured again"
     best = "the best trial" if plan.top == 1 else f"the best {plan.top} trials"
-    return f"{best} and the baseline are deployed and measured {plan.replications} times more, in turn"
+    in_doubt = f", up to {plan.most} times while in doubt of the SLO" if experiment.slo.limits() else ""
+    return f"{best} and the baseline are deployed and measured {plan.replications} times more, in turn{in_doubt}"
 
 
 def _slo(experiment: Experiment) -> str:

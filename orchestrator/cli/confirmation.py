@@ -18,9 +18,9 @@ def print_confirmation(console: Console, study: StudyResult) -> None:
     found = study.confirmation
     if found is None:
         return
-    console.print(
-        f"\nthe best trials and the baseline, deployed afresh {found.replications} times in turn, with 95 % intervals"
-    )
+    alike = all(one.replications == found.replications for one in found.candidates)
+    times = f"{'' if alike else 'up to '}{found.replications} times"
+    console.print(f"\nthe best trials and the baseline, deployed afresh {times} in turn, with 95 % intervals")
     console.print(_table(found, study.objective))
     for remark in found.remarks:
         console.print(remark, style="dim", markup=False, highlight=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from orchestrator.cli.plan import StudyPlan, observations
 from orchestrator.cluster import Cluster
+from orchestrator.expert import first_guesses
 from orchestrator.pruning import Node, Pruning
 from orchestrator.result import Configuration
 from orchestrator.search import ConfirmingSearch, make_searcher
@@ -36,12 +38,14 @@ def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingS
         in_place=reachable,
         is_over=lambda: end is not None and time.monotonic() >= end,
         least_gain=experiment.measure.precision if experiment.search.stop_early else None,
+        guesses=first_guesses(experiment, node.resources.get("CPU", math.nan) if node else math.nan),
         **experiment.search.settings(),
     )
     if plan.warm_start is not None:
         search.inform((configuration, told) for _, configuration, told in observations(plan.warm_start))
     confirm = experiment.confirm
-    searcher = ConfirmingSearch(search, experiment.objective.maximize, confirm.top, confirm.replications)
+    maximize = experiment.objective.maximize
+    searcher = ConfirmingSearch(search, maximize, confirm.top, confirm.replications, confirm.most)
     if plan.resumed is not None:
         searcher.replay(observations(plan.resumed))
     return searcher

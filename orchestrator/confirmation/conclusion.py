@@ -137,5 +137,6 @@ def _remarks(runs: Runs) -> Iterator[str]:
         given_up = [run for block, run in runs.lost[number].items() if block not in runs.complete[number]]
         if given_up:
             who = "the baseline" if number == BASELINE else f"trial {number}"
-            count = f"{len(runs.complete[number])} of {runs.blocks}"
+            complete = len(runs.complete[number])
+            count = f"{complete} of {complete + len(given_up)}"
             yield f"{who} has {count} replications: {'; '.join(given_up[-1].reasons)}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.confirmation.room import is_shown, kept_always
 from orchestrator.measure.blocks import Blocks
 from orchestrator.measure.compare import Comparison
-from orchestrator.result import Status, StudyResult, TrialResult
+from orchestrator.result import Score, Status, StudyResult, TrialResult
 
 FEWEST = 2
 """Replications of a candidate that is compared: a single one does not show how large chance is."""
@@ -62,18 +64,22 @@ class Runs:
             found[block] = value if 0 < value < math.inf else math.nan
         return found
 
+    @cached_property
+    def scores(self) -> dict[int, list[Score]]:
+        """Of the replications that are complete, by trial."""
+        return {number: [run.score for run in self.complete[number].values() if run.score] for number in self.numbers}
+
     def kept(self, number: int) -> int:
         """How often the figures kept the SLO."""
-        return sum(run.score is not None and run.score.feasible for run in self.complete[number].values())
+        return sum(score.feasible for score in self.scores[number])
 
     def kept_always(self, number: int) -> bool:
-        """Whether they did every time: a single time without is one deployment that broke the promise."""
-        return 0 < self.kept(number) == len(self.complete[number])
+        """Whether they did every time."""
+        return kept_always(self.scores[number])
 
     def shown(self, number: int) -> bool:
-        """Whether most of them had requests enough to be sure of the SLO."""
-        sure = sum(run.score is not None and run.score.shown for run in self.complete[number].values())
-        return 2 * sure > len(self.complete[number])
+        """Whether the SLO is shown to be kept."""
+        return is_shown(self.scores, number)
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import NamedTuple, TypeVar
 
+from orchestrator.confirmation.room import is_shown, is_sure, kept_always
 from orchestrator.plain import identity
 from orchestrator.result import Configuration, Score, Status
 
 ATTEMPTS = 2
 """At a replication: what goes wrong once may be chance."""
+
+SUBSTITUTES = 1
+"""For each place: who else may take it."""
 
 T = TypeVar("T")
 
@@ -42,9 +48,9 @@ def line_up(contenders: Iterable[Contender], maximize: bool) -> list[Contender]:
     return [one for one in line if one.score.feasible] or line
 
 
-def interleaved(candidates: Sequence[T], replications: int) -> Iterator[tuple[T, int]]:
+def interleaved(candidates: Sequence[T], replications: Iterable[int]) -> Iterator[tuple[T, int]]:
     """A B C, C B A, A B C, …: who comes first, and may find the machine cooler, comes last the next time."""
-    for replication in range(replications):
+    for replication in replications:
         for one in candidates if replication % 2 == 0 else reversed(candidates):
             yield one, replication
 
@@ -53,19 +59,32 @@ class Series:
     """Says which replication is next, and hears how each of them ended.
 
     The first `top` of the line and the baseline take part. A trial that breaks the SLO cannot win any more, and its
-    place goes to the next in line that has kept it so far, as often as there were places; the baseline stays, for the
+    place goes to the next in line that has kept it so far, as often as SUBSTITUTES allows; the baseline stays, for the
     gain is over it.
+
+    After `replications` of each, those go on that may be the best but are not shown to keep the SLO, until they are, or
+    break it, or there are `most` of each.
     """
 
-    def __init__(self, line: Sequence[Contender], baseline: int | None, top: int, replications: int) -> None:
+    def __init__(
+        self,
+        line: Sequence[Contender],
+        baseline: int | None,
+        top: int,
+        replications: int,
+        most: int,
+        maximize: bool,
+    ) -> None:
         """`line` has the best first (`line_up`); `baseline` is None where there is none to measure."""
-        next_in_line = [one.number for one in line[top : 2 * top] if one.score.feasible]
+        next_in_line = [one.number for one in line[top : (1 + SUBSTITUTES) * top] if one.score.feasible]
         self._candidates = [one.number for one in line[:top]]
         self._substitutes = [number for number in next_in_line if number != baseline]
         self._baseline = baseline
-        self._replications = replications
+        self._planned, self._further = range(replications), range(replications, most)
+        self._maximize = maximize
         self._attempts: Counter[Cell] = Counter()
         self._ended: set[Cell] = set()
+        self._scores: dict[int, list[Score]] = {}
         if baseline is not None and baseline not in self._candidates:
             self._candidates.append(baseline)
 
@@ -74,17 +93,38 @@ class Series:
         """The next replication, the same until its end is told; None when there is no more to compare."""
         if len(self._candidates) < 2:
             return None
-        cells = (Cell(*turn) for turn in interleaved(self._candidates, self._replications))
-        return next((cell for cell in cells if cell not in self._ended), None)
+        return self._open(self._candidates, self._planned) or self._open(self._in_doubt(), self._further)
 
-    def tell(self, cell: Cell, status: Status, violation: float | None) -> None:
+    def tell(self, cell: Cell, status: Status, score: Score | None) -> None:
         """How a replication ended. One without figures to trust is repeated, and then given up."""
         self._attempts[cell] += 1
         measured = status is Status.COMPLETE
         if measured or self._attempts[cell] >= ATTEMPTS:
             self._ended.add(cell)
-        if measured and violation and cell.confirms != self._baseline:
-            self._replace(cell.confirms)
+        if measured and score is not None:
+            self._scores.setdefault(cell.confirms, []).append(score)
+            if not score.feasible and cell.confirms != self._baseline:
+                self._replace(cell.confirms)
+
+    def _open(self, candidates: Sequence[int], replications: Iterable[int]) -> Cell | None:
+        cells = (Cell(*turn) for turn in interleaved(candidates, replications))
+        return next((cell for cell in cells if cell not in self._ended), None)
+
+    def _in_doubt(self) -> list[int]:
+        """Candidates that would win if they were shown to keep the SLO, which more replications may do."""
+        kept = [number for number in self._candidates if kept_always(self._scores.get(number, ()))]
+        shown = [number for number in kept if is_shown(self._scores, number)]
+        least = min(map(self._place, shown), default=math.inf)
+        return [
+            number
+            for number in kept
+            if number not in shown and is_sure(self._scores[number]) and self._place(number) < least
+        ]
+
+    def _place(self, number: int) -> float:
+        """The lower, the better by the objective."""
+        value = fmean(score.value for score in self._scores[number])
+        return -value if self._maximize else value
 
     def _replace(self, number: int) -> None:
         place = self._candidates.index(number)

@@ -82,7 +82,7 @@ class SearchPlan(Section):
     random.
     """
 
-    algorithm: Algorithm = "hyperopt"
+    algorithm: Algorithm = "surrogate"
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     budget: Annotated[float, BeforeValidator(seconds)] | None = None
@@ -113,15 +113,32 @@ class SearchPlan(Section):
 class ConfirmPlan(Section):
     """How the winner is confirmed: the `top` trials and the baseline are deployed and measured `replications` times.
 
-    `top` 0 leaves it out.
+    Those that are not shown to keep the SLO by then go on, up to `max_replications`; three times as many where it is
+    None. `top` 0 leaves it all out.
     """
 
     top: int = Field(default=3, ge=0)
     replications: int = Field(default=3, ge=3)
+    max_replications: int | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> ConfirmPlan:
+        if self.most < self.replications:
+            raise ValueError(f"max_replications has to be at least replications, {self.replications}")
+        return self
+
+    @property
+    def most(self) -> int:
+        """Replications of one trial."""
+        return 3 * self.replications if self.max_replications is None else self.max_replications
 
     def count(self, trials: int) -> int:
         """How many replications those of a study are that tries so many configurations beside the baseline."""
         return (min(self.top, trials) + 1) * self.replications if self.top else 0
+
+    def count_most(self, trials: int) -> int:
+        """The same with those of trials that are in doubt."""
+        return self.count(trials) + min(self.top, trials) * (self.most - self.replications)
 
 
 class ClusterPlan(Section):

@@ -13,6 +13,9 @@ from orchestrator.insight import Insight, Phase, Step, read
 STRIP = 0.08
 """Share of the height for trials without a figure, where there are such."""
 
+FIRST = {"surrogate": "spread over the space"}
+"""What algorithms do before they trust their model, other than drawing at random."""
+
 MOST_NUMBERED = 30
 """Trials that each have their number on the axis."""
 
@@ -51,7 +54,8 @@ def _trials(kind: Kind, steps: Sequence[Step], y: Sequence[float], hover: Hover,
 
 def _mark_phases(figure: go.Figure, insight: Insight) -> None:
     """Behind the trials, from the first to the last of a phase, its name."""
-    for phase, words in ((Phase.RANDOM, "drawn at random"), (Phase.MODEL, f"proposed by {insight.study.algorithm}")):
+    first = FIRST.get(insight.study.algorithm, "drawn at random")
+    for phase, words in ((Phase.RANDOM, first), (Phase.MODEL, f"proposed by {insight.study.algorithm}")):
         numbers = [step.trial.number for step in insight.steps if step.phase is phase]
         if numbers:
             figure.add_vrect(

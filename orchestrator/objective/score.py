@@ -54,7 +54,10 @@ def score(
 
 
 def _excesses(figures: Mapping[str, float], slo: Slo) -> Iterator[float]:
-    """Over each limit, below 0 where it is kept. Latencies are those of the successes; what failed counts by the share that may fail."""
+    """Over each limit, below 0 where it is kept.
+
+    Latencies are those of the successes; what failed counts by the share that may fail.
+    """
     for metric, limit in slo.latency_limits_ms().items():
         yield _excess(figures.get(metric), limit, limit)
     allowed = _allowed_errors(slo)

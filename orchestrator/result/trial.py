@@ -54,7 +54,7 @@ class Score:
     A violation of 0 means that the figures keep the SLO; 0.5 that the worst limit is exceeded by half. `shown`: there
     were requests enough to say so with confidence. `values` has the figure of each objective in the file's order, the
     first of them `value`; `half_widths` half of their 95 % intervals, NaN where there is none. `excess` is how far the
-    figure nearest to its limit is from it, measured / limit - 1: -0.3 leaves 30 % of room; NaN where nothing is limited.
+    figure nearest to its limit is from it, measured / limit - 1: -0.3 leaves 30 % of room; NaN without limits.
     """
 
     value: float

@@ -41,6 +41,7 @@ def make_searcher(
     in_place: Callable[[Configuration, Configuration], bool] | None = None,
     is_over: Callable[[], bool] = lambda: False,
     least_gain: float | None = None,
+    guesses: Sequence[Configuration] = (),
     **settings: Any,
 ) -> StudySearcher:
     """The searcher of a study; equal arguments and results give equal suggestions.
@@ -54,7 +55,9 @@ def make_searcher(
         raise ValueError(unknown("algorithm", algorithm, ALGORITHMS))
     if not space.knobs:
         raise ValueError("the space has no knobs, so there is nothing to search")
-    task = Task(space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over, least_gain)
+    task = Task(
+        space, seed, trials, baseline, maximize, parallel, prune, canonical, in_place, is_over, least_gain, guesses
+    )
     return StudySearcher(task, _factory(algorithm)(task, **settings))
 
 

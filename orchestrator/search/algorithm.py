@@ -28,7 +28,7 @@ class Task:
     configuration is not worth deploying, or None; `canonical` the one configuration of the space that stands for all of
     the same effect; `in_place` says whether Serve gets from one configuration to another without replacing replicas.
     `is_over` says whether the search has had its time; `least_gain` ends it too, when no configuration is expected to
-    be better than the best by so large a share (None: never).
+    be better than the best by so large a share (None: never). `guesses` are what is worth trying first.
     """
 
     space: Space
@@ -42,6 +42,7 @@ class Task:
     in_place: Callable[[Configuration, Configuration], bool] | None = None
     is_over: Callable[[], bool] = lambda: False
     least_gain: float | None = None
+    guesses: Sequence[Configuration] = ()
 
 
 class Algorithm(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ class ConfirmingSearch(Searcher):
     `searcher` takes, which hears of its own trials only.
     """
 
-    def __init__(self, searcher: StudySearcher, maximize: bool, top: int, replications: int) -> None:
-        """`top` is how many of the best trials are measured again beside the baseline; with 0 none are."""
+    def __init__(self, searcher: StudySearcher, maximize: bool, top: int, replications: int, most: int) -> None:
+        """`top`, `replications` and `most` are those of `Series`; with a `top` of 0 nothing is measured again."""
         super().__init__()
         self._searcher = searcher
         self._maximize = maximize
         self._top = top
-        self._replications = replications
+        self._replications, self._most = replications, most
         self._number = 0  # of the next replication
         self._searching: dict[str, dict[str, Any]] = {}  # suggestions of the searcher that are out
         self._configurations: dict[int, Configuration] = {}  # of the trials that were measured
@@ -83,7 +84,7 @@ class ConfirmingSearch(Searcher):
         report = result if result and not error else {}
         status = Status(report.get("status", Status.FAILED))
         if trial_id in self._confirming and self._series is not None:
-            self._series.tell(self._confirming.pop(trial_id), status, report.get("violation"))
+            self._series.tell(self._confirming.pop(trial_id), status, _score(report))
             return
         self._searcher.on_trial_complete(trial_id, result, error)
         if trial_id in self._searching:
@@ -109,11 +110,19 @@ class ConfirmingSearch(Searcher):
         number, configuration = suggestion["number"], suggestion["configuration"]
         if status in (Status.COMPLETE, Status.INVALID):  # the baseline may be invalid once, and not the next time
             self._configurations[number] = configuration
-        value, violation = report.get("value"), report.get("violation")
-        if status is Status.COMPLETE and value is not None and violation is not None:
-            score = Score(value, violation, report.get("shown", True))
+        score = _score(report)
+        if status is Status.COMPLETE and score is not None:
             self._contenders.append(Contender(number, configuration, score))
 
     def _begin(self) -> Series:
         baseline = BASELINE if BASELINE in self._configurations else None
-        return Series(line_up(self._contenders, self._maximize), baseline, self._top, self._replications)
+        line = line_up(self._contenders, self._maximize)
+        return Series(line, baseline, self._top, self._replications, self._most, self._maximize)
+
+
+def _score(report: Mapping[str, Any]) -> Score | None:
+    """What `orchestrator.backend.port.report` says of it; None where it has no figures."""
+    value, violation, excess = (report.get(key) for key in ("value", "violation", "excess"))
+    if value is None or violation is None:
+        return None
+    return Score(value, violation, report.get("shown", True), excess=math.nan if excess is None else excess)

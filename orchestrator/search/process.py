@@ -2,7 +2,7 @@
 
 Matérn 5/2 with a length scale for each coordinate, and noise. The length scales and the noise have bounds, because a
 dozen noisy measurements leave more than one explanation: a knob changes over its range as much as over a few tenths of
-it, and two runs of one configuration differ by about 1 to 15 %. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian
+it, and two runs of one configuration differ by 0.2 to 15 %. Source: C. E. Rasmussen and C. K. I. Williams, Gaussian
 Processes for Machine Learning (2006).
 """
 
@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from orchestrator.knob import Listed
 from orchestrator.result import Configuration
@@ -24,7 +27,7 @@ from orchestrator.space import Space
 LENGTHS = (0.4, 2.0)
 """Bounds of a length scale; a coordinate goes from 0 to 1."""
 
-NOISE = (0.01, 0.05, 0.15)
+NOISE = (0.002, 0.05, 0.15)
 """Standard deviation between two runs: the least, where the fit begins, the most."""
 
 LEAST_SPREAD = 1e-3
@@ -60,7 +63,8 @@ class Process:
         regressor = GaussianProcessRegressor(smooth + WhiteKernel(start, (least, most)), random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it tells of every length scale that ends at a bound
-            regressor.fit(points, (values - middle) / spread)
+            with _one_thread():
+                regressor.fit(points, (values - middle) / spread)
         learned = regressor.kernel_
         return cls(learned.k1, learned.k2.noise_level, middle, spread, None).told(points, values)
 
@@ -71,13 +75,25 @@ class Process:
         variances = np.full(len(points), self._noise)
         variances[len(points) - believed :] = BELIEVED
         regressor = GaussianProcessRegressor(self._kernel, alpha=variances, optimizer=None)
-        regressor.fit(points, (values - self._middle) / self._spread)
+        with _one_thread():
+            regressor.fit(points, (values - self._middle) / self._spread)
         return Process(self._kernel, self._noise, self._middle, self._spread, regressor)
 
     def predict(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard error, without noise, at each point."""
-        mean, error = self._regressor.predict(points, return_std=True)
+        with _one_thread():
+            mean, error = self._regressor.predict(points, return_std=True)
         return mean * self._spread + self._middle, np.maximum(error, 1e-6) * self._spread
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """For matrices as small as these several threads wait for each other most of the time, on busy cores all of it."""
+    return _libraries().limit(limits=1)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()  # looks through all libraries that are loaded, which takes a while
 
 
 def coordinates(space: Space, configurations: Sequence[Configuration]) -> NDArray[np.float64]:

@@ -31,7 +31,7 @@ SPREAD_OUT = 5
 MOST_LISTED = 2000
 """A space of so many configurations is looked at as a whole."""
 
-CANDIDATES = 500
+CANDIDATES = 400
 """Random configurations among which the next one is chosen in a larger space."""
 
 NEIGHBOURS = 100
@@ -56,8 +56,9 @@ class Surrogate:
         self._everything: tuple[list[Configuration], NDArray[np.float64]] | None = None
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:
-        """The best of earlier studies at first; then candidates by what is to be hoped of them."""
+        """The best of earlier studies and the guesses at first; then candidates by what is to be hoped of them."""
         yield from history.recommended()
+        yield from self._task.guesses
         candidates, points = self._candidates(history, rng)
         if not candidates:
             return
@@ -101,7 +102,7 @@ class Surrogate:
         kept = np.array([one.violation == 0 and one.losses is not None for one in seen])
         promise = np.ones(len(points))
         if kept.any():
-            best = float(objective.predict(measured[kept])[0].min())
+            best = float(objective.predict(np.concatenate([measured[kept], taken]))[0].min())
             promise = expected_improvement(best, *objective.predict(points))
         if kept.all():
             return promise
@@ -138,14 +139,16 @@ class Surrogate:
         return self._lessons[told.__name__, measured]
 
     def _candidates(self, history: History, rng: Generator) -> tuple[list[Configuration], NDArray[np.float64]]:
-        """What may be proposed, and its coordinates: new, not pruned, and itself what stands for all of its effect."""
+        """What may be proposed, and its coordinates; in a small space what is new and worth it, as far as known.
+
+        In a larger one looking at each of them would take most of the time, and whoever takes a proposal looks anyway.
+        """
         space, size = self._task.space, self._task.space.size()
         if size is None or size > MOST_LISTED:
             drawn = [space.sample(rng) for _ in range(CANDIDATES)]
             best = history.best()
             near = [neighbour(space, best.configuration, rng) for _ in range(NEIGHBOURS)] if best else []
-            fresh = [one for one in self._worth_it([*drawn, *near]) if identity(one) not in history]
-            return fresh, coordinates(space, fresh)
+            return [*drawn, *near], coordinates(space, [*drawn, *near])
         if self._everything is None:
             listed = [*self._worth_it([grid_point(space, index, size) for index in range(size)])]
             self._everything = listed, coordinates(space, listed)

@@ -263,10 +263,10 @@ def test_a_strategy_is_an_algorithm_with_its_settings():
 
 def test_a_summary_counts_seeds_that_came_close_and_those_that_break_the_slo():
     outcomes = [
-        Outcome((0.5, 0.02), regret=0.02, violates=False, seconds=0.2),
-        Outcome((0.5, 0.03), regret=0.03, violates=False, seconds=0.2),
-        Outcome((0.5, math.inf), regret=math.inf, violates=True, seconds=0.2),
-        Outcome((math.inf, 0.01), regret=0.0, violates=False, seconds=0.2),
+        Outcome((0.5, 0.02), regret=0.02, of_recommended=0.1, violates=False, seconds=0.2),
+        Outcome((0.5, 0.03), regret=0.03, of_recommended=0.1, violates=False, seconds=0.2),
+        Outcome((0.5, math.inf), regret=math.inf, of_recommended=0.1, violates=True, seconds=0.2),
+        Outcome((math.inf, 0.01), regret=0.0, of_recommended=0.1, violates=False, seconds=0.2),
     ]
     found = summary(outcomes)
     assert (found["found"], found["found_near"], found["violated"]) == (0.5, 0.75, 0.25)

@@ -15,7 +15,7 @@ SEARCHED = {"number", "configuration"}
 
 def searcher(algorithm="random", trials=5, top=2, replications=3, parallel=1, maximize=True):
     inner = make_searcher(SPACE, algorithm, 0, trials, BASELINE, [maximize], parallel)
-    return ConfirmingSearch(inner, maximize, top, replications)
+    return ConfirmingSearch(inner, maximize, top, replications, 2 * replications)
 
 
 def measured(configuration):

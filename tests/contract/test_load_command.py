@@ -99,8 +99,9 @@ def test_a_trace_is_replayed_and_then_the_load_is_over(run, url, tmp_path):
     file.write_text("".join(f"{3 + i / 100}\n" for i in range(41)))
     code, out, _ = run(url, "--trace", file, "--warmup", 0, "--json")
     found = json.loads(out)
-    assert (code, found["requests"], found["duration_s"]) == (0, 40, pytest.approx(0.4))
-    assert found["offered_rps"] == pytest.approx(100)
+    assert (code, found["duration_s"]) == (0, pytest.approx(0.4))
+    assert found["requests"] in (40, 41)  # the last one is due when the load ends, before or after by a rounding error
+    assert found["offered_rps"] == pytest.approx(100, rel=0.03)
 
 
 def test_without_json_it_is_a_table_with_verdicts_and_doubts(run, url):

@@ -10,15 +10,7 @@ from orchestrator.search.history import History, observe
 from orchestrator.search.improvement import FEWEST, expected_improvement, improvement_left
 from orchestrator.search.process import NOISE, Process, coordinates
 from orchestrator.space import Space, parse_knob
-
-LINE = Space(knobs={"x": parse_knob({"uniform": [0, 1]})})
-MIXED = Space(
-    knobs={
-        "engine": parse_knob({"condition": {"onnx": {"threads": {"randint": [1, 5]}}, "torch": None}}),
-        "layout": parse_knob({"choice": ["nchw", "nhwc", "blocked"]}),
-        "batch": parse_knob({"choice": [1, 2, 4, 8, 16]}),
-    }
-)
+from tests.fakes.spaces import LINE, MIXED
 
 
 def task(space=LINE, **more):

@@ -9,16 +9,8 @@ import pytest
 from orchestrator.search.algorithm import Task
 from orchestrator.search.history import History, observe
 from orchestrator.search.surrogate import SPREAD_OUT, Surrogate, last_lesson
-from orchestrator.space import Space, parse_knob
+from tests.fakes.spaces import LINE, MIXED
 
-LINE = Space(knobs={"x": parse_knob({"uniform": [0, 1]})})
-MIXED = Space(
-    knobs={
-        "engine": parse_knob({"condition": {"onnx": {"threads": {"randint": [1, 5]}}, "torch": None}}),
-        "layout": parse_knob({"choice": ["nchw", "nhwc", "blocked"]}),
-        "batch": parse_knob({"choice": [1, 2, 4, 8, 16]}),
-    }
-)
 HILL = [({"x": x}, 100 * math.exp(-8 * (x - 0.7) ** 2)) for x in (0.0, 0.25, 0.5, 0.85, 1.0)]
 
 

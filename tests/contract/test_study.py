@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -12,7 +14,7 @@ from orchestrator.errors import DeploymentFailedError, StudyAbortedError
 from orchestrator.experiment import load_experiment
 from orchestrator.result import Status, StudyResult, TrialResult
 from orchestrator.search import ConfirmingSearch, make_searcher
-from orchestrator.study import run_study
+from orchestrator.study import StudyRecord, run_study
 from tests.fakes.tracker import MemoryTracker
 from tests.fakes.trials import SerialBackend
 
@@ -134,7 +136,10 @@ def test_with_several_objectives_the_searcher_and_the_tracker_hear_of_each(tmp_p
 
 def test_a_trial_without_a_score_reports_no_figures():
     told = report(TrialResult(1, {}, Status.FAILED, ("boom",)))
-    assert told == {"status": "FAILED", **dict.fromkeys(("value", "violation", "values", "half_widths", "shown"))}
+    assert told == {
+        "status": "FAILED",
+        **dict.fromkeys(("value", "violation", "values", "half_widths", "excess", "shown")),
+    }
 
 
 def test_samples_go_to_the_tracker_and_are_not_held_in_memory():
@@ -207,3 +212,11 @@ def test_an_interrupted_study_is_marked_killed_and_keeps_what_was_finished():
         study(tracker=tracker, watcher=Interrupting())
     assert tracker.studies()[0].status == "KILLED"
     assert [trial.number for trial in tracker.load_study(None).trials] == [0, 1, 2, 3]
+
+
+def test_what_was_pruned_before_a_study_was_gone_on_with_still_counts():
+    searcher = SimpleNamespace(pruned={"no room": 2, "same as another": 1})
+    earlier = replace(study(trials=1), pruned={"no room": 3})
+    record = StudyRecord(load_experiment(DIGITS), "1", searcher, MemoryTracker(), Watcher(), earlier)
+    assert record.result().pruned == {"no room": 5, "same as another": 1}
+    assert [trial.number for trial in record.result().trials] == [0, 1]

@@ -23,7 +23,8 @@ ROOMS: dict[str, set[str]] = {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
         *("insight", "figures"),
-        *("pruning", "pruned", "document", "experiment", "serve_config", "names", "result", "errors"),
+        *("pruning", "pruned", "expert"),
+        *("document", "experiment", "serve_config", "names", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
     "study": {"backend.port", "tracking.port", "confirmation", "experiment", "result", "errors"},
@@ -56,6 +57,8 @@ ROOMS: dict[str, set[str]] = {
     "resources": set(),
     # What is not worth deploying, by Serve's own rules and the load.
     "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
+    # What somebody who knows Serve would try first.
+    "expert": {"experiment", "serve_config.settings", "space", "knob", "result", "plain"},
     # The public JSON document of a study.
     "document": {"measure.measurement", "measure.verdict", "result"},
     # The YAML file as validated values.

@@ -36,12 +36,13 @@ def trial(number, value, export=None, **changes):
 
 
 def again(confirms, replication, value, number):
-    """A replication; of ("over", value) the SLO is broken, of ("open", value) not shown."""
+    """A replication; of ("over", value) the SLO is broken, of ("open", value) not shown; -0.3 is 30 % of room."""
     if value == LOST:
         lost = TrialResult(number, {}, Status.INVALID, ("the client was late",))
         return replace(lost, confirms=confirms, replication=replication)
     how, value = value if isinstance(value, tuple) else ("kept", value)
-    score = Score(value, 0.5 if how == "over" else 0.0, shown=how != "open")
+    room = how if isinstance(how, float) else math.nan
+    score = Score(value, 0.5 if how == "over" else 0.0, shown=how != "open", excess=room)
     return trial(number, value, score=score, confirms=confirms, replication=replication)
 
 
@@ -151,6 +152,30 @@ def test_who_breaks_the_slo_once_or_was_hardly_measured_does_not_win(seven, best
     found = study({**CLEAR, 7: seven})
     assert found.best.number == best
     assert 7 not in found.confirmation.indistinguishable
+
+
+@pytest.mark.parametrize(
+    ("rooms", "best"),
+    [
+        pytest.param([-0.1, -0.11, -0.09], 7, id="much room, little chance"),
+        pytest.param([-0.01, -0.012, -0.008], 7, id="little room, less chance"),
+        pytest.param([-0.02, -0.001, -0.15], 12, id="no more room than chance takes"),
+    ],
+)
+def test_a_winner_leaves_room_for_chance_below_the_limit(rooms, best):
+    of_seven = list(zip(rooms, [1000, 1010, 990], strict=True))
+    of_twelve = [(-0.5, 500), (-0.501, 507), (-0.499, 494)]
+    found = study({7: of_seven, 12: of_twelve, 0: [100, 101, 99.2]})
+    assert found.best.number == best
+    assert found.confirmation.indistinguishable == ()
+
+
+def test_where_nobody_leaves_room_the_best_wins_all_the_same():
+    close = [-0.02, -0.001, -0.15]
+    values = {7: [1000, 1010, 990], 12: [500, 507, 494]}
+    found = study({number: list(zip(close, every, strict=True)) for number, every in values.items()})
+    assert found.best.number == 7
+    assert not found.confirmation.candidates[0].shown
 
 
 def test_figures_that_are_not_sure_of_the_slo_do_not_stand_beside_those_that_are():

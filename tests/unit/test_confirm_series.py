@@ -15,14 +15,17 @@ def contender(number, value, violation=0.0, shown=True, batch=None):
     return Contender(number, {"batch": number if batch is None else batch}, Score(value, violation, shown))
 
 
-def series(line, baseline, top, replications, violation=0.0):
+def series(line, baseline, top, replications, violation=0.0, most=6, maximize=True):
     """Of trials that stand in line in this order."""
     contenders = [contender(number, 100.0 - place, violation) for place, number in enumerate(line)]
-    return Series(contenders, baseline, top, replications)
+    return Series(contenders, baseline, top, replications, most, maximize)
 
 
-def order(series, ends=lambda cell: (COMPLETE, 0.0)):
-    """The trials in the order in which they are measured again; `ends` gives (status, violation) of a replication."""
+KEPT, BROKEN, LESS_BROKEN = Score(1.0, 0.0), Score(1.0, 0.2), Score(1.0, 0.1)
+
+
+def order(series, ends=lambda cell: (COMPLETE, KEPT)):
+    """The trials in the order in which they are measured again; `ends` gives (status, score) of a replication."""
     cells = []
     while (cell := series.next) is not None:
         assert series.next == cell, "asking changes nothing"
@@ -37,7 +40,7 @@ def numbers(cells):
 
 
 def test_candidates_come_back_and_forth():
-    turns = list(interleaved("ABC", 4))
+    turns = list(interleaved("ABC", range(4)))
     assert "".join(one for one, _ in turns) == "ABCCBAABCCBA"
     assert [replication for _, replication in turns] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
 
@@ -67,7 +70,7 @@ def test_who_takes_part(line, baseline, top, expected):
 @pytest.mark.parametrize("status", [FAILED, INVALID, Status.INFEASIBLE])
 def test_a_replication_without_figures_to_trust_is_repeated_once_and_then_given_up(status):
     def ends(cell):
-        return (status, None) if cell == Cell(7, 1) else (COMPLETE, 0.0)
+        return (status, None) if cell == Cell(7, 1) else (COMPLETE, KEPT)
 
     cells = order(series([7], 0, 1, 3), ends)
     assert cells.count(Cell(7, 1)) == 2
@@ -76,24 +79,75 @@ def test_a_replication_without_figures_to_trust_is_repeated_once_and_then_given_
 
 
 def test_a_trial_that_breaks_the_slo_gives_its_place_to_the_next_in_line_which_catches_up():
-    cells = order(series([7, 12, 3], 0, 2, 3), lambda cell: (COMPLETE, 0.2 if cell == Cell(7, 1) else 0.0))
+    cells = order(series([7, 12, 3], 0, 2, 3), lambda cell: (COMPLETE, BROKEN if cell == Cell(7, 1) else KEPT))
     assert numbers(cells) == [7, 12, 0, 0, 12, 7, 3, 3, 3, 12, 0]
     assert [cell.replication for cell in cells if cell.confirms == 3] == [0, 1, 2]
 
 
 def test_the_baseline_stays_whatever_it_does_to_the_slo():
-    cells = order(series([7, 12], 0, 1, 3), lambda cell: (COMPLETE, 0.2 if cell.confirms == 0 else 0.0))
+    cells = order(series([7, 12], 0, 1, 3), lambda cell: (COMPLETE, BROKEN if cell.confirms == 0 else KEPT))
     assert numbers(cells) == [7, 0, 0, 7, 7, 0]
 
 
 def test_when_nobody_is_left_to_compare_it_is_over():
-    cells = order(series([7, 12, 3, 5, 6, 8], 0, 2, 3), lambda cell: (COMPLETE, 0.2))
+    cells = order(series([7, 12, 3, 5, 6, 8], 0, 2, 3), lambda cell: (COMPLETE, BROKEN))
     assert numbers(cells) == [7, 3, 5, 12]  # as many again as there were places
 
 
 def test_who_did_not_keep_the_slo_before_takes_nobodys_place():
-    cells = order(series([7, 12, 3], 0, 2, 3, violation=0.1), lambda cell: (COMPLETE, 0.1 if cell.confirms else 0.0))
+    cells = order(
+        series([7, 12, 3], 0, 2, 3, violation=0.1), lambda cell: (COMPLETE, LESS_BROKEN if cell.confirms else KEPT)
+    )
     assert numbers(cells) == [7, 12]
+
+
+NEAR, FAR = (-0.2, -0.01, -0.02), (-0.6, -0.62, -0.61)
+"""Room below the limit: as much as it varies by, and plenty."""
+
+
+def closeness(value, rooms):
+    """Scores of a trial whose replications have this room in turn."""
+    return lambda replication: Score(value, 0.0, excess=rooms[replication % len(rooms)])
+
+
+@pytest.mark.parametrize(
+    ("scores", "maximize", "further"),
+    [
+        pytest.param({7: closeness(90, FAR), 12: closeness(80, FAR)}, True, set(), id="all shown"),
+        pytest.param({7: closeness(90, NEAR), 12: closeness(80, FAR)}, True, {7}, id="the best in doubt"),
+        pytest.param({7: closeness(90, FAR), 12: closeness(80, NEAR)}, True, set(), id="another in doubt"),
+        pytest.param({7: closeness(90, FAR), 12: closeness(80, NEAR)}, False, {12}, id="where less is better"),
+        pytest.param({7: closeness(90, NEAR), 12: closeness(80, NEAR)}, True, {7, 12}, id="all in doubt"),
+        pytest.param({7: lambda replication: KEPT, 12: lambda replication: KEPT}, True, set(), id="no limit"),
+        pytest.param(
+            {7: lambda replication: Score(90, 0.0, shown=False, excess=-0.1), 12: closeness(80, FAR)},
+            True,
+            set(),
+            id="too few requests, which more deployments do not change",
+        ),
+    ],
+)
+def test_who_might_win_if_it_were_shown_to_keep_the_slo_goes_on(scores, maximize, further):
+    scores = {**scores, 0: closeness(10 if maximize else 100, FAR)}
+    cells = order(
+        series([7, 12], 0, 2, 3, most=5, maximize=maximize),
+        lambda cell: (COMPLETE, scores[cell.confirms](cell.replication)),
+    )
+    assert len(cells[:9]) == 9
+    assert {cell.confirms for cell in cells[9:]} == further
+    assert all(cell.replication in (3, 4) for cell in cells[9:])
+
+
+def test_going_on_ends_when_there_is_room_enough_or_the_slo_is_broken():
+    rooms = [*NEAR, -0.4, -0.4, -0.4, -0.4, -0.4, -0.4]
+    scores = {7: closeness(90, rooms), 12: closeness(95, NEAR), 0: closeness(10, FAR)}
+
+    def ends(cell):
+        broken = cell == Cell(12, 4)
+        return COMPLETE, BROKEN if broken else scores[cell.confirms](cell.replication)
+
+    further = order(series([7, 12], 0, 2, 3, most=9), ends)[9:]
+    assert further == [Cell(12, 3), Cell(7, 3), Cell(7, 4), Cell(12, 4)], "of twelve that there might be"
 
 
 def test_the_line_is_in_order_of_the_promise_and_then_of_the_figure():

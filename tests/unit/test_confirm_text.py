@@ -43,6 +43,9 @@ def outcome(*arguments):
         pytest.param(CLEAR, {}, "over the baseline: throughput ×9.99 (9.90–10.1), 99 %;", id="gain"),
         pytest.param(CLEAR, {}, "p99 9.99 times shorter (9.90–10.1), 99 %", id="gain in p99"),
         pytest.param(CLEAR, {}, "the best trials and the baseline, deployed afresh 3 times in turn", id="table"),
+        pytest.param(
+            {**CLEAR, 7: [*CLEAR[7], 1000, 995]}, {}, "deployed afresh up to 5 times in turn", id="one was in doubt"
+        ),
         pytest.param(CLEAR, {}, "12 500 (484 to 517) 0.50 (0.50–0.50) 3 of 3", id="candidate"),
         pytest.param(
             {**CLEAR, 12: [("over", 500), 507, 494]},
@@ -133,6 +136,7 @@ def test_what_is_left_includes_the_replications_to_come():
     ("plan", "words"),
     [
         (ConfirmPlan(), "the best 3 trials and the baseline are deployed and measured 3 times more, in turn"),
+        (ConfirmPlan(), "in turn, up to 9 times while in doubt of the SLO"),
         (ConfirmPlan(top=1, replications=5), "the best trial and the baseline are deployed and measured 5 times more"),
         (ConfirmPlan(top=0), "the winner is not measured again"),
     ],
@@ -152,7 +156,9 @@ def test_check_counts_its_time():
 def test_the_guide_shows_the_defaults_and_the_words_of_the_outcome():
     guide = (ROOT / "docs" / "confirmation.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", guide, flags=re.DOTALL)
-    assert yaml.safe_load(example) == {"confirm": ConfirmPlan().model_dump()}
+    assert yaml.safe_load(example) == {
+        "confirm": {**ConfirmPlan().model_dump(), "max_replications": ConfirmPlan().most}
+    }
     (screen,) = re.findall(r"```\n(the best trials.*?)```", guide, flags=re.DOTALL)
     shown = outcome(NEAR, {7: config(2, 32), 12: config(1, 16)})
     for line in screen.splitlines():

@@ -83,8 +83,8 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
     }
     assert experiment.measure.model_dump() == measure
     assert experiment.deploy_timeout_s == 60
-    assert experiment.search.model_dump() == {"algorithm": "hyperopt", "trials": 20, "seed": 0, **SETTINGS}
-    assert experiment.confirm.model_dump() == {"top": 3, "replications": 3}
+    assert experiment.search.model_dump() == {"algorithm": "surrogate", "trials": 20, "seed": 0, **SETTINGS}
+    assert experiment.confirm.model_dump() == {"top": 3, "replications": 3, "max_replications": None}
     assert experiment.cluster.model_dump() == {"data_plane": None, "num_cpus": None}
     assert experiment.slo.latency_limits_ms() == {}
     assert experiment.workload.payloads is None
@@ -96,7 +96,7 @@ def test_what_a_file_says_is_kept(load):
         + VALID
         + "measure: {warmup_s: 0, min_s: 3, max_s: 3, precision: 1e-1}\nslo: {p99_ms: 50}\n"
         + "workload: {payloads: 'a.b:c'}\nsearch: {algorithm: random, trials: 3, seed: 7}\n"
-        + "confirm: {top: 0, replications: 5}\ncluster: {data_plane: proxy, num_cpus: 2}\n"
+        + "confirm: {top: 0, replications: 5, max_replications: 8}\ncluster: {data_plane: proxy, num_cpus: 2}\n"
     )
     assert experiment.name == "mine"
     assert experiment.deploy_timeout_s == 5
@@ -104,7 +104,7 @@ def test_what_a_file_says_is_kept(load):
     assert experiment.slo.latency_limits_ms() == {"latency_p99_ms": 50}
     assert experiment.workload.payloads == "a.b:c"
     assert experiment.search.model_dump() == {"algorithm": "random", "trials": 3, "seed": 7, **SETTINGS}
-    assert experiment.confirm.model_dump() == {"top": 0, "replications": 5}
+    assert experiment.confirm.model_dump() == {"top": 0, "replications": 5, "max_replications": 8}
     assert experiment.cluster.model_dump() == {"data_plane": "proxy", "num_cpus": 2}
 
 
@@ -130,15 +130,17 @@ def test_the_first_of_several_objectives_leads(load):
 
 
 @pytest.mark.parametrize(
-    ("confirm", "trials", "count"),
+    ("confirm", "trials", "count", "most"),
     [
-        pytest.param("{}", 20, 12, id="the best three and the baseline"),
-        pytest.param("{top: 5, replications: 4}", 2, 12, id="no more than there are"),
-        pytest.param("{top: 0}", 20, 0, id="switched off"),
+        pytest.param("{}", 20, 12, 30, id="the best three and the baseline"),
+        pytest.param("{top: 5, replications: 4}", 2, 12, 28, id="no more than there are"),
+        pytest.param("{max_replications: 3}", 20, 12, 12, id="nobody goes on"),
+        pytest.param("{top: 0}", 20, 0, 0, id="switched off"),
     ],
 )
-def test_the_replications_that_confirm_can_be_counted_before(load, confirm, trials, count):
-    assert load(VALID + f"confirm: {confirm}\n").confirm.count(trials) == count
+def test_the_replications_that_confirm_can_be_counted_before(load, confirm, trials, count, most):
+    plan = load(VALID + f"confirm: {confirm}\n").confirm
+    assert (plan.count(trials), plan.count_most(trials)) == (count, most)
 
 
 def test_a_relative_path_becomes_absolute(load, tmp_path, monkeypatch):
@@ -246,7 +248,7 @@ def test_overrides_replace_what_is_given_and_nothing_else(load):
         pytest.param({"seed": -1}, "seed: expected a number of at least 0, found -1", id="seed"),
         pytest.param(
             {"algorithm": "randon"},
-            "algorithm: expected 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
+            "algorithm: expected 'surrogate', 'hyperopt', 'random', 'grid', 'epsilon_greedy', 'gp', 'tpe' or 'nsga2', "
             "found 'randon'; did you mean 'random'?",
             id="algorithm",
         ),
@@ -310,6 +312,10 @@ WRONG_SECTIONS = {
     "too few replications": (
         VALID + "confirm: {replications: 2}\n",
         ["line 12: confirm.replications: expected a number of at least 3, found 2"],
+    ),
+    "fewer replications at most than at least": (
+        VALID + "confirm: {replications: 5, max_replications: 4}\n",
+        ["line 12: confirm: max_replications has to be at least replications, 5"],
     ),
     "number out of range": (
         edited("concurrency: 32", "concurrency: 0"),
