@@ -8,47 +8,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
-
-from ray.tune.search import Searcher
 
 from orchestrator.backend.tune import TuneBackend
 from orchestrator.cluster import open_cluster
 from orchestrator.environment import describe_environment
 from orchestrator.experiment import Experiment
 from orchestrator.result import Configuration, TrialResult
+from orchestrator.search import ListedSearch
 from orchestrator.study import Observer, run_study
 from orchestrator.tracking import open_tracker
-
-
-class ListSearcher(Searcher):
-    """Suggests the given configurations, one at a time, and none after `until`, on the clock `time.monotonic`."""
-
-    pruned: ClassVar = {}
-
-    def __init__(self, configurations: Sequence[Configuration], until: float = math.inf) -> None:
-        super().__init__()
-        self._left = list(enumerate(configurations))
-        self._until = until
-        self._out = False
-
-    def suggest(self, trial_id):
-        if self._out:
-            return None
-        if not self._left or time.monotonic() >= self._until:
-            return Searcher.FINISHED
-        self._out = True
-        number, configuration = self._left.pop(0)
-        return {"number": number, "configuration": dict(configuration)}
-
-    def on_trial_complete(self, trial_id, result=None, error=False):
-        self._out = False
-
-    def save(self, checkpoint_path):
-        """Nothing to keep."""
-
-    def restore(self, checkpoint_path):
-        """Nothing kept."""
 
 
 @dataclass
@@ -85,7 +53,7 @@ def run_listed(
         backend = TuneBackend(cluster, on_phases=lambda phases: None)
         tracker = open_tracker(None, Path(store))
         environment = describe_environment(cluster.data_plane)
-        run_study(experiment, ListSearcher(configurations, until), backend, tracker, observer, environment)
+        run_study(experiment, ListedSearch(configurations, until), backend, tracker, observer, environment)
 
 
 def run_fixed(experiment: Experiment, configurations: Sequence[Configuration], data_plane: str | None) -> Stopwatch:

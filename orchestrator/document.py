@@ -20,6 +20,8 @@ from orchestrator.result import (
     StudyResult,
     TrialResult,
 )
+from orchestrator.robust import Standing
+from orchestrator.several import Several
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
@@ -39,6 +41,36 @@ def study_document(study: StudyResult) -> dict[str, Any]:
         "gain": {name: _ratio(study.gain.get(name)) for name in ("throughput", "p99")},
         "confirmation": _confirmation(study.confirmation) if study.confirmation else None,
         "replications": [trial_document(replication) for replication in study.replications],
+    }
+
+
+def several_document(several: Several) -> dict[str, Any]:
+    """The studies of several workloads: each one's own document, the comparison, and what is recommended for all."""
+    robust = several.robust
+    return {
+        "workloads": {workload: study_document(one.study) for workload, one in several.searched.items()},
+        "contenders": to_json(several.contenders),
+        "compared": {workload: study_document(study) for workload, study in several.compared.items()},
+        "gain": {
+            workload: {
+                "over_baseline": _ratio(several.gain(workload, several.baseline)),
+                "over_random": _ratio(several.gain(workload, one.best_of_random)),
+            }
+            for workload, one in several.searched.items()
+        },
+        "standings": [_standing(one) for one in several.standings],
+        "robust": _standing(robust) if robust is not None else None,
+    }
+
+
+def _standing(found: Standing[int]) -> dict[str, Any]:
+    """Regrets as shares, null where the configuration breaks the SLO."""
+    return {
+        "contender": found.configuration,
+        "regret": to_json(dict(found.regrets)),
+        "regret_mean": to_json(found.mean_regret),
+        "regret_worst": to_json(found.worst_regret),
+        "top": found.top,
     }
 
 

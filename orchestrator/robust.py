@@ -37,9 +37,7 @@ class Standing(Generic[Key]):
         return max(self.regrets.values())
 
 
-def standings(
-    figures: Mapping[str, Mapping[Key, float | None]], maximize: bool, top: int = TOP
-) -> list[Standing[Key]]:
+def standings(figures: Mapping[str, Mapping[Key, float | None]], maximize: bool, top: int = TOP) -> list[Standing[Key]]:
     """All configurations, that with the least mean regret first; of equals the more often best, then the first named.
 
     `figures` are those of the objective by workload and configuration; None, or nothing, where a configuration breaks

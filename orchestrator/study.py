@@ -71,7 +71,7 @@ def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, A
     search = experiment.search.model_dump(exclude_unset=True)
     return tracker.start_study(
         experiment_name=experiment.name,
-        origin=Origin(experiment.file, experiment.text, search, warm_start),
+        origin=Origin(experiment.file, experiment.text, search, warm_start, experiment.variant),
         algorithm=experiment.search.algorithm,
         seed=experiment.search.seed,
         objective=experiment.objective.metric,
@@ -126,7 +126,7 @@ class StudyRecord:
         """The study so far, trials and replications in order of their numbers."""
         return StudyResult(
             study_id=self._study_id,
-            name=self._experiment.name,
+            name=self._experiment.title,
             algorithm=self._experiment.search.algorithm,
             seed=self._experiment.search.seed,
             maximize=self._experiment.objective.maximize,

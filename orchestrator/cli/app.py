@@ -75,12 +75,18 @@ def run(
         Path | None,
         typer.Argument(help="The experiment, a YAML file; may be left out with --resume.", metavar="FILE"),
     ] = None,
+    workload: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this one of the file's workloads.", show_default=False)
+    ] = None,
     trials: Annotated[int | None, typer.Option(help="Number of trials, the baseline not counted.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     algorithm: Annotated[
         str | None,
         typer.Option(help="Search algorithm: surrogate, hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2."),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look: at most 4 trials, short windows, two workloads.")
+    ] = False,
     budget: Annotated[
         str | None, typer.Option(help="Begin no trial after this time, such as 10m; the confirmation follows.")
     ] = None,
@@ -116,7 +122,7 @@ def run(
     from orchestrator.cli.run import run_command
 
     overrides = {"trials": trials, "seed": seed, "algorithm": algorithm, "budget": budget, "stop_early": stop_early}
-    plan = plan_study(file, overrides, resume, more, warm_start, tracking_uri)
+    plan = plan_study(file, overrides, resume, more, warm_start, tracking_uri, workload, quick)
     raise typer.Exit(run_command(plan, address, tracking_uri, as_json))
 
 

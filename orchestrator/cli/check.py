@@ -42,7 +42,7 @@ def print_check(console: Console, experiment: Experiment) -> None:
     facts = {
         "space": "infinite (a knob is continuous)" if size is None else f"{size:,} configurations",
         "search": f"{search.algorithm}, {search.trials} trials after the baseline, seed {search.seed}",
-        "load": load_text(experiment.load),
+        **_loads(experiment),
         "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
         f"{measure.max_s:g} s, {_until(experiment)}",
         "objective": ", ".join(map(str, experiment.objectives)),
@@ -59,10 +59,13 @@ def print_check(console: Console, experiment: Experiment) -> None:
 def _print_pruned_here(console: Console, experiment: Experiment) -> None:
     """What is pruned on a cluster that would be started here; an existing one is asked when the study begins."""
     cpus = experiment.cluster.num_cpus or allowed_cores(Path("/sys/fs/cgroup"))
+    first = experiment.workloads[0] if experiment.workloads else experiment
     here = Node({"CPU": cpus}, others=math.inf)
     plane = experiment.cluster.data_plane or default_data_plane()
     looked_at = f"on this machine ({cpus:g} CPU, {plane}); `run` looks at all resources of its cluster"
-    print_pruned(console, Pruning(experiment, here, plane), looked_at)
+    if first.variant is not None:
+        looked_at = f"under the workload {first.variant}, {looked_at}"
+    print_pruned(console, Pruning(first, here, plane), looked_at)
 
 
 def load_text(load: Load) -> str:
@@ -110,18 +113,31 @@ def _knobs(experiment: Experiment) -> Table:
     return table
 
 
+def _loads(experiment: Experiment) -> dict[str, str]:
+    if not experiment.workloads:
+        return {"load": load_text(experiment.load)}
+    listed = "; ".join(f"{one.variant}: {load_text(one.load)}" for one in experiment.workloads)
+    return {"workloads": f"{len(experiment.workloads)}, with a study each, and then compared: {listed}"}
+
+
 def estimate(experiment: Experiment) -> str:
-    """The shortest and the longest time that the study can be expected to take."""
+    """The shortest and the longest time that the study can be expected to take, or all of the workloads' together."""
+    each = [_trials_s(one) for one in experiment.workloads or (experiment,)]
+    shortest, longest = (STARTUP_S + sum(seconds) for seconds in zip(*each, strict=True))
+    compared = " before the comparison" if experiment.workloads else ""
+    return f"{duration(shortest)} to {duration(longest)}{compared} (one trial at a time)"
+
+
+def _trials_s(experiment: Experiment) -> tuple[float, float]:
+    """The shortest and the longest time of all trials and replications."""
     trials, measure = experiment.search.trials + 1, experiment.measure
-    replications = experiment.confirm.count(experiment.search.trials)
+    confirm, searched = experiment.confirm, experiment.search.trials
+    replications = confirm.count(searched)
+    in_doubt = confirm.count_most(searched) if experiment.slo.limits() else replications
     fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
     loads, longest_loads = fewest * (measure.warmup_s + measure.min_s), most * (measure.warmup_max_s + measure.max_s)
-    shortest = STARTUP_S + trials * (loads + IN_PLACE_S) + replications * (loads + REPLACED_S)
-    most = replications
-    if experiment.slo.limits():  # else nothing is in doubt
-        most = experiment.confirm.count_most(experiment.search.trials)
-    longest = STARTUP_S + (trials + most) * (longest_loads + REPLACED_S)
-    return f"{duration(shortest)} to {duration(longest)} (one trial at a time)"
+    shortest = trials * (loads + IN_PLACE_S) + replications * (loads + REPLACED_S)
+    return shortest, (trials + in_doubt) * (longest_loads + REPLACED_S)
 
 
 def _until(experiment: Experiment) -> str:

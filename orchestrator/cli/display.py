@@ -45,21 +45,9 @@ class StudyDisplay:
     def __init__(
         self, console: Console, experiment: Experiment, before: int = 0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`before` is how many trials a study that is gone on with has already, its baseline included."""
-        self._before = before
         self._console = console
-        self._experiment = experiment
         self._clock = clock
-        self._names = short_names(experiment.space.paths())
-        self._total = experiment.search.trials + 1
-        self._replications = experiment.confirm.count(experiment.search.trials)
-        self._longest_s = {"warm-up": experiment.measure.warmup_max_s, "measure": experiment.measure.max_s}
-        self._running: dict[int, tuple[str, Configuration]] = {}
-        self._finished = 0
-        self._replicated = 0
-        self._confirming = False
-        self._incumbent: TrialResult | None = None
-        self._first_start: float | None = None
+        self.begin(experiment, before)
         self._doing = "starting"
         self._phases: Phases = dict
         self._live = Live(
@@ -70,6 +58,21 @@ class StudyDisplay:
             redirect_stdout=False,  # they go to the log file; on the screen they would stay
             redirect_stderr=False,
         )
+
+    def begin(self, experiment: Experiment, before: int = 0) -> None:
+        """Another study from now on; `before` is how many trials it has already, its baseline included."""
+        self._experiment = experiment
+        self._before = before
+        self._names = short_names(experiment.space.paths())
+        self._total = experiment.search.trials + 1
+        self._replications = experiment.confirm.count(experiment.search.trials)
+        self._longest_s = {"warm-up": experiment.measure.warmup_max_s, "measure": experiment.measure.max_s}
+        self._running: dict[int, tuple[str, Configuration]] = {}
+        self._finished = 0
+        self._replicated = 0
+        self._confirming = False
+        self._incumbent: TrialResult | None = None
+        self._first_start: float | None = None
 
     def __enter__(self) -> StudyDisplay:
         if self._console.is_terminal:
@@ -93,7 +96,7 @@ class StudyDisplay:
         """See `orchestrator.study.Observer`."""
         search = self._experiment.search
         self._console.print(
-            f"study [bold]{study_id[:8]}[/]: {self._experiment.name}, baseline + {search.trials} trials by "
+            f"study [bold]{study_id[:8]}[/]: {self._experiment.title}, baseline + {search.trials} trials by "
             f"{search.algorithm}, seed {search.seed}",
             highlight=False,
             soft_wrap=True,

@@ -28,6 +28,10 @@ class StudyPlan:
     resumed: StudyResult | None = None
     warm_start: StudyResult | None = None
 
+    def of_each_workload(self) -> list[StudyPlan]:
+        """The studies that this one consists of: itself, or one for each workload."""
+        return [replace(self, experiment=one) for one in self.experiment.workloads] or [self]
+
 
 def plan_study(
     file: Path | None,
@@ -36,6 +40,8 @@ def plan_study(
     more: int | None,
     warm_start: str | None,
     tracking_uri: str | None,
+    workload: str | None = None,
+    quick: bool = False,
 ) -> StudyPlan:
     """What the arguments of `orchestrator run` ask for; UsageError where they contradict each other."""
     if resume is None:
@@ -43,12 +49,16 @@ def plan_study(
             raise UsageError("name an experiment file, or a study to go on with: --resume STUDY")
         if more is not None:
             raise UsageError("--more adds trials to an earlier study: name it with --resume STUDY")
-        experiment = load_experiment(file).with_overrides(**overrides)
+        experiment = load_experiment(file)
+        experiment = (experiment.quick() if quick else experiment).with_overrides(**overrides).of_workload(workload)
         if warm_start is None:
             return StudyPlan(experiment)
+        if experiment.workloads:
+            raise UsageError("--warm-start is for one workload: name it with --workload")
         return StudyPlan(experiment, warm_start=earlier(_tracker(tracking_uri), warm_start, experiment))
     stops = {key: value for key, value in overrides.items() if key in STOPS}
-    fixed = [f"--{key}" for key, value in overrides.items() if value is not None and key not in STOPS]
+    given = {**overrides, "workload": workload, "quick": quick or None}
+    fixed = [f"--{key}" for key, value in given.items() if value is not None and key not in STOPS]
     if fixed or warm_start:
         raise UsageError(
             f"{' and '.join([*fixed, *(['--warm-start'] if warm_start else [])])} cannot be changed in a study that is "
@@ -65,8 +75,8 @@ def resumed(tracker: Tracker, reference: str, file: Path | None, more: int | Non
     """
     study = tracker.load_study(reference)
     origin = tracker.origin(study.study_id)
-    before = read_experiment(origin.text, origin.file)
-    experiment = load_experiment(file) if file is not None else before
+    before = read_experiment(origin.text, origin.file).of_workload(origin.workload)
+    experiment = load_experiment(file).of_workload(origin.workload) if file is not None else before
     changed = [*_changed(before, experiment), *(["space"] if before.space != experiment.space else [])]
     if changed:
         raise UsageError(
@@ -92,7 +102,7 @@ def earlier(tracker: Tracker, reference: str, experiment: Experiment) -> StudyRe
     """A study of the same application, to learn from; UsageError when it was about something else."""
     study = tracker.load_study(reference)
     origin = tracker.origin(study.study_id)
-    before = read_experiment(origin.text, origin.file)
+    before = read_experiment(origin.text, origin.file).of_workload(origin.workload)
     if before.app.get("import_path") != experiment.app.get("import_path"):
         raise UsageError(
             f"--warm-start {reference}: that study was about {before.app.get('import_path')}, and {experiment.file} is "

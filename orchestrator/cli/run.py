@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +13,12 @@ from rich.console import Console
 from orchestrator.cli.display import StudyDisplay
 from orchestrator.cli.output import own_output
 from orchestrator.cli.plan import StudyPlan
+from orchestrator.cli.several import print_several
 from orchestrator.cli.stop import StopSignals
 from orchestrator.cli.tables import print_outcome
-from orchestrator.document import study_document
+from orchestrator.document import several_document, study_document
 from orchestrator.result import StudyResult
+from orchestrator.several import Several
 
 if TYPE_CHECKING:
     from orchestrator.insight import Insight
@@ -26,73 +30,93 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells expect it."""
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What each study found and teaches, one for each workload, and the comparison where there are several."""
+
+    studies: Sequence[tuple[StudyResult, Insight]]
+    several: Several | None
+
+
 def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
-    """Runs the study and prints its outcome; returns the exit code."""
+    """Runs the study, or one for each workload, and prints the outcome; returns the exit code."""
     with own_output(Path.cwd() / LOG) as output:
         console = Console(file=output.stderr if as_json else output.stdout)
         try:
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
-                result, insight = _study(console, stop, plan, address, tracking_uri)
+                outcome = _run(console, stop, plan, address, tracking_uri)
         except KeyboardInterrupt:
             console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
             return INTERRUPTED
         if as_json:
-            print(json.dumps(study_document(result), indent=2), file=output.stdout)
+            print(json.dumps(_document(outcome), indent=2), file=output.stdout)
         else:
-            print_outcome(console, result)
-            from orchestrator.cli.lessons import PAGE, print_lessons
-
-            print_lessons(console, insight)
-            console.print(f"  Figures: {PAGE} among the artifacts of the study", highlight=False, markup=False)
-            _print_next_steps(console, result, tracking_uri)
+            _print(console, outcome, tracking_uri)
     return 0
 
 
-def _study(
+def _run(
     console: Console, stop: StopSignals, plan: StudyPlan, address: str | None, tracking_uri: str | None
-) -> tuple[StudyResult, Insight]:
-    experiment = plan.experiment
-    before = len(plan.resumed.trials) if plan.resumed else 0
-    with StudyDisplay(console, experiment, before) as display:
+) -> _Outcome:
+    plans = plan.of_each_workload()
+    with StudyDisplay(console, plans[0].experiment) as display:
         display.doing("opening the tracking store")
         # Slow imports, and Ray's must not come before the environment of the cluster is known.
         from orchestrator.cli.lessons import draw_lessons
-        from orchestrator.cluster import ask_cluster, open_cluster
-        from orchestrator.environment import describe_environment, serve_variables
-        from orchestrator.study import run_study
+        from orchestrator.cluster import open_cluster
         from orchestrator.tracking import open_tracker
         from orchestrator.workload.precheck import check_payloads
 
         tracker = open_tracker(tracking_uri, Path.cwd())
-        check_payloads(experiment.workload, experiment.file.parent, experiment.load.items_per_request)
+        for each in (one.experiment for one in plans):
+            check_payloads(each.workload, each.file.parent, each.load.items_per_request)
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
-        wanted = experiment.cluster
+        wanted = plan.experiment.cluster
         with open_cluster(address, wanted.data_plane, wanted.num_cpus) as cluster:
             stop.arm()
-            from orchestrator.backend.tune import TuneBackend
-            from orchestrator.cli.searcher import searcher_of
+            from orchestrator.cli.session import Session
 
-            display.doing("starting Ray Serve")
-            backend = TuneBackend(cluster, on_phases=display.watch)
-            searcher = searcher_of(plan, cluster, backend.parallel)
-            environment = describe_environment(cluster.data_plane, ask_cluster(serve_variables))
+            session, searched = Session(cluster, tracker, display), {}
             try:
-                learned_from = plan.warm_start.study_id if plan.warm_start else None
-                result = run_study(
-                    experiment, searcher, backend, tracker, display, environment, plan.resumed, learned_from
-                )
+                for one in plans:
+                    display.doing("starting Ray Serve")
+                    searched[one.experiment.title], ending = session.conduct(one)
+                    if ending:
+                        trials = one.experiment.search.trials
+                        console.print(f"the search ended before all {trials} trials: {ending}")
+                several = session.compare(searched, plan.experiment.workloads) if len(plans) > 1 else None
             finally:
                 display.doing("stopping Ray Serve and the cluster")
-        if searcher.ending:
-            console.print(f"the search ended before all {experiment.search.trials} trials: {searcher.ending}")
         display.doing("drawing what the study teaches")
-        return result, draw_lessons(result, experiment, searcher.random_trials, tracker)
+        lessons = []
+        for one in plans:
+            found = searched[one.experiment.title]
+            lessons.append((found.study, draw_lessons(found.study, one.experiment, found.random_trials, tracker)))
+        return _Outcome(lessons, several)
 
 
-def _print_next_steps(console: Console, result: StudyResult, tracking_uri: str | None) -> None:
+def _document(outcome: _Outcome) -> dict:
+    if outcome.several is None:
+        return study_document(outcome.studies[0][0])
+    return several_document(outcome.several)
+
+
+def _print(console: Console, outcome: _Outcome, tracking_uri: str | None) -> None:
+    from orchestrator.cli.lessons import PAGE, print_lessons
+
+    for study, insight in outcome.studies:
+        print_outcome(console, study)
+        print_lessons(console, insight)
+        console.print(f"  Figures: {PAGE} among the artifacts of the study\n", highlight=False, markup=False)
+    if outcome.several is not None:
+        print_several(console, outcome.several)
+    has_winner = any(study.best is not None for study, _ in outcome.studies)
+    _print_next_steps(console, has_winner, tracking_uri)
+
+
+def _print_next_steps(console: Console, has_winner: bool, tracking_uri: str | None) -> None:
     store = f" --tracking-uri {tracking_uri}" if tracking_uri else ""
-    console.print()
-    if result.best is not None:
+    if has_winner:
         console.print(
             f"Deploy it:       orchestrator export{store} -o winner.yaml && serve deploy winner.yaml",
             highlight=False,

@@ -14,7 +14,7 @@ from orchestrator.experiment.objective_check import against_load, against_prices
 from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
-from orchestrator.experiment.workloads import read_workloads
+from orchestrator.experiment.workloads import placed, read_workloads
 from orchestrator.objective import Prices, Slo, read_objectives, read_slo
 from orchestrator.plain import is_number
 from orchestrator.serve_config import app_findings
@@ -56,17 +56,17 @@ def read_experiment(text: str, path: Path) -> Experiment:
         problem = Problem("", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}")
         raise ExperimentError(str(path), [problem])
     variants, findings = read_workloads(source.value)
+    parts: dict[str | None, dict[str, Any]] = {}
+    by_variant = []
+    for variant in variants:
+        parts[variant.name], found = _values(variant.raw, path)
+        by_variant.append((variant, found))
+    findings += placed(by_variant)
     if not variants:
-        values, found = _values(source.value, path)
+        parts[None], found = _values(source.value, path)
         findings += found
-        parts = {None: values}
-    else:
-        parts = {}
-        for variant in variants:
-            parts[variant.name], found = _values(variant.raw, path)
-            findings += [variant.placed(one) for one in found]
     if findings or source.repeated:
-        raise ExperimentError(str(path), _in_file_order(list(dict.fromkeys(findings)), source))
+        raise ExperimentError(str(path), _in_file_order(findings, source))
     experiments = [
         Experiment(file=path.absolute(), text=text, variant=name, objectives=values.pop("objective"), **values)
         for name, values in parts.items()

@@ -69,7 +69,11 @@ class MeasurePlan(Section):
         return value
 
 
-SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy"}
+QUICK_TRIALS = 4
+QUICK_WARMUP_S, QUICK_WINDOW_S = (0.5, 1.5), (1.0, 2.0)
+"""Of `Experiment.quick`: shortest and longest."""
+
+SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy", "random_trials": "hyperopt"}
 """Keys of `search` that belong to one algorithm."""
 
 
@@ -79,7 +83,7 @@ class SearchPlan(Section):
     After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins; with `stop_early` neither when no
     configuration is expected to be better than the best by more than the precision that is measured to. `levels` is how
     many values of a range take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at
-    random.
+    random; `random_trials` how many hyperopt draws at random before it has a model.
     """
 
     algorithm: Algorithm = "surrogate"
@@ -89,6 +93,7 @@ class SearchPlan(Section):
     stop_early: bool = False
     levels: int = Field(default=5, ge=2, le=1000)
     epsilon: float = Field(default=0.3, ge=0, le=1)
+    random_trials: int | None = Field(default=None, ge=1)
 
     @field_validator("algorithm")
     @classmethod
@@ -99,7 +104,7 @@ class SearchPlan(Section):
 
     @field_validator(*SETTINGS)
     @classmethod
-    def _of_the_algorithm(cls, value: float, info: ValidationInfo) -> float:
+    def _of_the_algorithm(cls, value: float | None, info: ValidationInfo) -> float | None:
         algorithm, owner = info.data.get("algorithm"), SETTINGS[str(info.field_name)]
         if algorithm not in (None, owner):
             raise ValueError(f"{info.field_name} is a setting of {owner}, and the algorithm is {algorithm}")
@@ -188,6 +193,21 @@ class Experiment(BaseModel):
         """The file's own values, or Serve's defaults, of the knobs that are active under them."""
         return baseline(self.app, self.space)
 
+    @property
+    def title(self) -> str:
+        """The name, and that of the workload where it is for one of several: "clothing:8-clients"."""
+        return self.name if self.variant is None else f"{self.name}:{self.variant}"
+
+    def of_workload(self, name: str | None) -> Experiment:
+        """The experiment for one of its workloads, or itself for None; UsageError where there is no such workload."""
+        if name is None:
+            return self
+        found = next((one for one in self.workloads if one.variant == name), None)
+        if found is None:
+            names = ", ".join(str(one.variant) for one in self.workloads)
+            raise UsageError(f"{self.file} has no workload {name!r}" + (f"; there are {names}" if names else ""))
+        return found
+
     def with_overrides(self, **search: Any) -> Experiment:
         """The experiment with other values in `search`, None for no other; UsageError when one is not allowed."""
         changed = {key: value for key, value in search.items() if value is not None}
@@ -198,6 +218,24 @@ class Experiment(BaseModel):
             raise UsageError("; ".join(f"{path[0]}: {sentence}" for path, sentence in findings))
         workloads = tuple(one.with_overrides(**search) for one in self.workloads)
         return self.model_copy(update={"search": plan, "workloads": workloads})
+
+    def quick(self) -> Experiment:
+        """The same for a first look: few trials, short windows, and of several workloads the first and the last."""
+        measure = self.measure
+        short = {
+            "warmup_s": min(measure.warmup_s, QUICK_WARMUP_S[0]),
+            "warmup_max_s": min(measure.warmup_max_s, QUICK_WARMUP_S[1]),
+            "min_s": min(measure.min_s, QUICK_WINDOW_S[0]),
+            "max_s": min(measure.max_s, QUICK_WINDOW_S[1]),
+        }
+        ends = {0, len(self.workloads) - 1}
+        changes = {
+            "search": self.search.model_copy(update={"trials": min(self.search.trials, QUICK_TRIALS)}),
+            "measure": measure.model_copy(update=short),
+            "confirm": ConfirmPlan(top=min(self.confirm.top, 1), max_replications=3),
+            "workloads": tuple(one.quick() for place, one in enumerate(self.workloads) if place in ends),
+        }
+        return self.model_copy(update=changes)
 
 
 def baseline(app: Mapping[str, Any], space: Space) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The section `workloads`: several loads, payloads or limits for one application, each of which is searched by itself."""
+"""The section `workloads`: several loads for one application, each of which is searched by itself."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,6 @@ class Variant:
     index: int
     raw: Mapping[Any, Any]
     own: frozenset[str]
-
-    def placed(self, finding: Finding) -> Finding:
-        """A finding about the variant, at its place in the file."""
-        path, sentence = finding
-        inside = bool(path) and path[0] in self.own
-        return (("workloads", self.index, *path) if inside else path), sentence
 
 
 def read_workloads(raw: Mapping[Any, Any]) -> tuple[list[Variant], list[Finding]]:
@@ -58,6 +53,21 @@ def read_workloads(raw: Mapping[Any, Any]) -> tuple[list[Variant], list[Finding]
         own = frozenset(replaced)
         variants.append(Variant(str(entry.get("name")), index, {**rest, "app": app, **replaced}, own))
     return variants, findings
+
+
+def placed(findings: Sequence[tuple[Variant, Sequence[Finding]]]) -> list[Finding]:
+    """What is wrong with the variants, at its place in the file; what is wrong with all of them once."""
+    counted = Counter(finding for _, found in findings for finding in found)
+    result = []
+    for variant, found in findings:
+        for path, sentence in found:
+            if path and path[0] in variant.own:
+                result.append((("workloads", variant.index, *path), sentence))
+            elif counted[path, sentence] == len(findings):
+                result.append((path, sentence))
+            else:
+                result.append((path, f"under the workload {variant.name!r}: {sentence}"))
+    return list(dict.fromkeys(result))
 
 
 def _name_problem(entry: Mapping[Any, Any], others: list[str]) -> str | None:

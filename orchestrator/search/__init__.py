@@ -12,6 +12,7 @@ from orchestrator.search.epsilon_greedy import EpsilonGreedy
 from orchestrator.search.frame import StudySearcher
 from orchestrator.search.grid import Grid
 from orchestrator.search.hyperopt_tpe import HyperoptTpe
+from orchestrator.search.listed import ListedSearch
 from orchestrator.search.surrogate import Surrogate
 from orchestrator.space import Space
 from orchestrator.validation import unknown
@@ -25,7 +26,7 @@ _OWN: dict[str, Callable[..., Algorithm]] = {
 }
 ALGORITHMS = (*_OWN, "gp", "tpe", "nsga2")
 
-__all__ = ["ALGORITHMS", "ConfirmingSearch", "StudySearcher", "make_searcher"]
+__all__ = ["ALGORITHMS", "ConfirmingSearch", "ListedSearch", "StudySearcher", "make_searcher"]
 
 
 def make_searcher(

@@ -30,11 +30,12 @@ class HyperoptTpe:
 
     batch = 1
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, random_trials: int | None = None) -> None:
+        """`random_trials` come before the model; a share of all where it is None."""
         self._space = task.space
         self._knobs = dict(labelled(task.space))
         self._domain = hyperopt.Domain(lambda point: point, _domain(task.space))
-        self.random = math.ceil(RANDOM_SHARE * task.trials)
+        self.random = random_trials or math.ceil(RANDOM_SHARE * task.trials)
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:
         """The best of earlier studies at first; then the model's, each answered as if it were bad."""

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.serve_config.app import deployments, plain
 
-
 _STARTER = "orchestrator.limits"
 
 

@@ -81,7 +81,9 @@ def origin(client: MlflowClient, study_id: str) -> Origin:
     with TemporaryDirectory() as directory:
         text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
     tags = run.data.tags
-    return Origin(file, text, json.loads(tags[entities.SEARCH]), tags.get(entities.WARM_START))
+    return Origin(
+        file, text, json.loads(tags[entities.SEARCH]), tags.get(entities.WARM_START), tags.get(entities.WORKLOAD)
+    )
 
 
 def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:

@@ -22,6 +22,7 @@ SUPERSEDED = "superseded"  # a replication of a study that was gone on with sinc
 FILE = "experiment_file"
 SEARCH = "search"
 WARM_START = "warm_start"  # id of the study that this one learned from
+WORKLOAD = "workload"  # of the several in the experiment's file
 NOTE = "mlflow.note.content"  # MLflow's own name: its page shows it as the run's description
 REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}

@@ -66,7 +66,7 @@ class MlflowTracker:
         facts = entities.flat(environment)
         tags = {
             entities.KIND: entities.STUDY,
-            "name": experiment_name,
+            "name": origin.title(experiment_name),
             "algorithm": algorithm,
             "seed": seed,
             "objective": objective,
@@ -75,12 +75,13 @@ class MlflowTracker:
             entities.FILE: str(origin.file),
             entities.SEARCH: origin.search,
             entities.WARM_START: origin.warm_start,
+            entities.WORKLOAD: origin.workload,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }
         with store.explained(self.uri):
             self._experiment_id = self._experiment(experiment_name)
-            study_id = self._create_run(experiment_name, tags)
+            study_id = self._create_run(origin.title(experiment_name), tags)
             self._study_id, self._runs = study_id, {}
             with self._killed_on_error():
                 entities.log(self._client, study_id, self._now_ms(), params=facts)

@@ -21,8 +21,9 @@ def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payloa
     """What `source.payloads`, a "module:function", returns when called with `seed`.
 
     A function that has a parameter `items_per_request` is told how many items each payload has to hold; without
-    one, it can only be 1. One that has a parameter `data` is told the workload's directory, or None. It has to return a list of dicts, at least one: `body` (bytes), and if need be `path`,
-    `headers` (of strings) and `method`. The module may also lie in `base_dir` or the working directory.
+    one, it can only be 1. One that has a parameter `data` is told the workload's directory, or None. It has to return a
+    list of dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of strings) and `method`. The module
+    may also lie in `base_dir` or the working directory.
     PayloadError names the function, and the entry that is wrong.
     """
     name = source.payloads or ""

@@ -21,7 +21,8 @@ class Source(BaseModel):
 
     `payloads` is "module:function", or a .npz or .jsonl file relative to the experiment file; None generates
     payloads that fit the model's inputs. `path`, `method` and `headers` hold for every payload that does not
-    bring its own. `data` is a directory that the function is told, relative to the experiment file. `count`, `dynamic_dim` (the length of the model's free axes) and `seed` shape generated payloads.
+    bring its own. `data` is a directory that the function is told, relative to the experiment file. `count`,
+    `dynamic_dim` (the length of the model's free axes) and `seed` shape generated payloads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

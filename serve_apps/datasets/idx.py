@@ -23,8 +23,10 @@ def read_idx(path: Path) -> NDArray:
         raise ValueError(f"{path} is not an IDX file: it begins with {raw[:4].hex(' ') or 'nothing'}")
     kind, dimensions = np.dtype(_TYPES[raw[2]]), raw[3]
     start = 4 + 4 * dimensions
-    shape = np.frombuffer(raw[4:start], ">u4").tolist()
+    if len(raw) < start:
+        raise ValueError(f"{path} is damaged: it ends before its {dimensions} dimensions")
+    shape = np.frombuffer(raw, ">u4", dimensions, offset=4).tolist()
     expected = start + kind.itemsize * math.prod(shape)
-    if len(shape) != dimensions or len(raw) != expected:
+    if len(raw) != expected:
         raise ValueError(f"{path} is damaged: {expected:,} bytes are announced, and it has {len(raw):,}")
     return np.frombuffer(raw, kind, offset=start).reshape(shape).astype(kind.newbyteorder("="))

@@ -36,11 +36,12 @@ def _idx(pictures: Path, labels: Path) -> Pictures:
 
 def _mat(path: Path) -> Pictures:
     from scipy.io import loadmat  # slow to import, and only needed for this
+    from scipy.io.matlab import MatReadError
 
     try:
         stored = loadmat(path, variable_names=["X", "y"])
         pictures, labels = stored["X"].transpose(3, 2, 0, 1), stored["y"].ravel().astype(np.int64)
-    except (KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except (KeyError, ValueError, TypeError, NotImplementedError, MatReadError) as error:
         raise ValueError(f"{path} does not hold pictures X [32, 32, 3, n] and labels y [n, 1]: {error}") from error
     return np.ascontiguousarray(pictures), labels % 10  # 10 stands for the digit 0
 

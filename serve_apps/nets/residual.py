@@ -15,9 +15,7 @@ class Basic(nn.Module):
 
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
-        self.path = nn.Sequential(
-            *_convolution(before, width, 3, stride), nn.ReLU(), *_convolution(width, width, 3)
-        )
+        self.path = nn.Sequential(*_convolution(before, width, 3, stride), nn.ReLU(), *_convolution(width, width, 3))
         self.shortcut = _shortcut(before, width, stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ from tests.fakes.tracker import MemoryTracker
 from tests.fakes.trials import SerialBackend
 
 DIGITS = Path(__file__).parents[2] / "search_spaces" / "digits.yaml"
+CLOTHING = DIGITS.with_name("clothing.yaml")
 NOTHING = {"trials": None, "seed": None, "algorithm": None, "budget": None, "stop_early": None}
 CLUSTER = Cluster("local", "", "proxy", ())
 
@@ -177,10 +178,35 @@ def test_what_a_study_of_something_else_says_is_not_listened_to(tracker, tmp_pat
         ({"file": DIGITS, "more": 3}, "--more adds trials to an earlier study"),
         ({"resume": "1f3e", "overrides": {**NOTHING, "seed": 3}}, "--seed cannot be changed"),
         ({"resume": "1f3e", "warm_start": "abc"}, "--warm-start cannot be changed"),
+        ({"resume": "1f3e", "quick": True}, "--quick cannot be changed"),
+        ({"file": CLOTHING, "warm_start": "abc"}, "--warm-start is for one workload: name it with --workload"),
+        ({"file": CLOTHING, "workload": "2-a-request"}, "has no workload '2-a-request'; there are 1-a-request"),
     ],
-    ids=["nothing", "more of nothing", "another seed", "another warm start"],
+    ids=["nothing", "more of nothing", "another seed", "another warm start", "quick", "of several", "unknown"],
 )
 def test_arguments_that_contradict_each_other_are_refused(arguments, said):
     given = {"file": None, "overrides": NOTHING, "resume": None, "more": None, "warm_start": None, **arguments}
     with pytest.raises(UsageError, match=said):
         plan_study(**given, tracking_uri=None)
+
+
+def test_a_file_with_workloads_is_a_study_for_each_of_them_or_for_the_one_that_is_named():
+    def planned(**arguments):
+        plan = plan_study(CLOTHING, {**NOTHING, "trials": 3}, None, None, None, None, **arguments)
+        return [(one.experiment.title, one.experiment.search.trials) for one in plan.of_each_workload()]
+
+    names = ["clothing:1-a-request", "clothing:16-a-request", "clothing:256-a-request"]
+    assert planned() == [(name, 3) for name in names]
+    assert planned(workload="16-a-request") == [(names[1], 3)]
+    assert planned(quick=True) == [(names[0], 3), (names[2], 3)]
+
+
+def test_the_study_of_one_workload_is_gone_on_with_as_what_it_was(tracker):
+    of_one = load_experiment(CLOTHING).with_overrides(trials=4, algorithm="random").of_workload("16-a-request")
+    with pytest.raises(KeyboardInterrupt):
+        conduct(StudyPlan(of_one), tracker, Interrupted(2))
+    (begun,) = tracker.studies()
+    assert begun.name == "clothing:16-a-request"
+    plan = resumed(tracker, begun.study_id, None, None)
+    assert plan.experiment.load.items_per_request == 16
+    assert len(conduct(plan, tracker).trials) == 5

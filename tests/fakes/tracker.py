@@ -36,8 +36,8 @@ class MemoryTracker:
     ):
         study_id = f"{len(self._studies) + 1:032x}"[::-1]  # like MLflow's: the first digit tells them apart
         started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
-        summary = StudySummary(study_id, experiment_name, started, "RUNNING", 0)
-        study = StudyResult(study_id, experiment_name, algorithm, seed, maximize, objective, (), further)
+        summary = StudySummary(study_id, origin.title(experiment_name), started, "RUNNING", 0)
+        study = StudyResult(study_id, origin.title(experiment_name), algorithm, seed, maximize, objective, (), further)
         self._studies.append((summary, study))
         self._origins[study_id] = origin
         self._open = True

@@ -24,6 +24,7 @@ ROOMS: dict[str, set[str]] = {
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
         *("insight", "figures"),
         *("pruning", "pruned", "expert"),
+        *("several", "robust"),
         *("document", "experiment", "serve_config", "names", "result", "errors"),
     },
     # One study. It sees the back end and the tracker only as ports, so that tests hand in fakes.
@@ -32,8 +33,8 @@ ROOMS: dict[str, set[str]] = {
     "backend": {
         "assignment",
         *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
-        *("serving", "cluster", "environment", "resources", "workload", "load", "measure"),
-        *("experiment", "result", "errors"),
+        *("serving", "cluster", "environment", "resources", "limits", "workload", "load", "measure"),
+        *("experiment", "serve_config", "result", "errors"),
     },
     # One trial: deploy, load, judge, score, explain. What it acts on is handed in.
     "trial": {
@@ -55,12 +56,17 @@ ROOMS: dict[str, set[str]] = {
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
+    # The kernel's control groups.
+    "limits": set(),
     # What is not worth deploying, by Serve's own rules and the load.
     "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
     # What somebody who knows Serve would try first.
     "expert": {"experiment", "serve_config.settings", "space", "knob", "result", "plain"},
     # The public JSON document of a study.
-    "document": {"measure.measurement", "measure.verdict", "result"},
+    "document": {"several", "robust", "measure.measurement", "measure.verdict", "result"},
+    # What the studies of several workloads say together.
+    "several": {"robust", "result", "plain"},
+    "robust": set(),
     # The YAML file as validated values.
     "experiment": {
         *("workload.plan", "load.arrivals", "serve_config", "objective", "space", "knob"),
@@ -90,7 +96,7 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
 }
 
-ADAPTERS = {"serving", "tracking", "search", "cluster", "environment", "resources", "workload", "load"}
+ADAPTERS = {"serving", "tracking", "search", "cluster", "environment", "resources", "limits", "workload", "load"}
 NEIGHBOURS = {("workload", "load")}
 """The one exception: payloads are values of the load client."""
 

@@ -62,7 +62,7 @@ def edited(old, new):
 # --- what a file means ---
 
 
-SETTINGS = {"budget": None, "stop_early": False, "levels": 5, "epsilon": 0.3}
+SETTINGS = {"budget": None, "stop_early": False, "levels": 5, "epsilon": 0.3, "random_trials": None}
 """Of algorithms that a file does not name."""
 
 
@@ -267,9 +267,7 @@ def test_the_algorithms_are_the_ones_that_the_file_may_name(load):
 
 # --- what a reader is told ---
 
-TOP_KEYS = (
-    "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, confirm, cluster"
-)
+TOP_KEYS = "name, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, confirm, cluster, workloads"
 
 WRONG_SECTIONS = {
     "unknown key at the top": (
@@ -333,7 +331,7 @@ WRONG_SECTIONS = {
         VALID + "search: [hyperopt]\n",
         [
             "line 12: search: expected a mapping with the keys algorithm, trials, seed, budget, stop_early, levels, "
-            "epsilon; found a list of 1"
+            "epsilon, random_trials; found a list of 1"
         ],
     ),
     "wrong name of a value": (

@@ -55,7 +55,7 @@ def test_version_2_hands_the_controllers_down_and_limits_in_one_place(version_2)
 def test_what_is_not_limited_is_not_written(version, request):
     root, own = request.getfixturevalue(version)
     Groups(root, own).make("a", Limits(cpu=2))
-    assert not [path for path in root.rglob("memory.*max*")] + [path for path in root.rglob("memory.limit*")]
+    assert not list(root.rglob("memory.*max*")) + list(root.rglob("memory.limit*"))
 
 
 @pytest.mark.parametrize("version", ["version_1", "version_2"])

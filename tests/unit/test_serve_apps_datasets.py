@@ -28,7 +28,10 @@ def fashion_mnist(directory, packed):
 
 
 def svhn(directory):
-    savemat(directory / "test_32x32.mat", {"X": COLOUR.transpose(2, 3, 1, 0), "y": np.array([[1], [2], [10], [4], [5], [10]])})
+    savemat(
+        directory / "test_32x32.mat",
+        {"X": COLOUR.transpose(2, 3, 1, 0), "y": np.array([[1], [2], [10], [4], [5], [10]])},
+    )
 
 
 def cifar_pickled(directory):

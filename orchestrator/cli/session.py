@@ -1,0 +1,69 @@
+"""What `orchestrator run` does on a cluster: one study after the other, and where there are several, a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.backend.tune import TuneBackend
+from orchestrator.cli.display import StudyDisplay
+from orchestrator.cli.plan import StudyPlan
+from orchestrator.cli.searcher import searcher_of
+from orchestrator.cluster import Cluster, ask_cluster
+from orchestrator.environment import describe_environment, serve_variables
+from orchestrator.experiment import Experiment
+from orchestrator.result import Configuration, StudyResult
+from orchestrator.search import ListedSearch
+from orchestrator.several import Searched, Several, contenders
+from orchestrator.study import run_study
+from orchestrator.tracking.port import Tracker
+
+COMPARED = "compared"
+"""Ends the name of the study in which the contenders of all workloads are measured under one of them."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A cluster with Ray Serve, a store, and what shows how it goes."""
+
+    cluster: Cluster
+    tracker: Tracker
+    display: StudyDisplay
+
+    def conduct(self, plan: StudyPlan) -> tuple[Searched, str]:
+        """The study of a plan, and why its search ended before all of its trials were made; "" if they were."""
+        self.display.begin(plan.experiment, len(plan.resumed.trials) if plan.resumed else 0)
+        backend = self._backend()
+        searcher = searcher_of(plan, self.cluster, backend.parallel)
+        learned_from = plan.warm_start.study_id if plan.warm_start else None
+        study = run_study(
+            plan.experiment,
+            searcher,
+            backend,
+            self.tracker,
+            self.display,
+            self._environment(),
+            plan.resumed,
+            learned_from,
+        )
+        return Searched(study, searcher.random_trials), searcher.ending
+
+    def compare(self, searched: Mapping[str, Searched], workloads: Sequence[Experiment]) -> Several:
+        """Measures what came out of each workload's study under all of them; `searched` is by the title."""
+        listed = contenders(searched.values())
+        found = {str(one.variant): searched[one.title] for one in workloads}
+        return Several(found, listed, {str(one.variant): self._measure(one, listed) for one in workloads})
+
+    def _measure(self, experiment: Experiment, listed: Sequence[Configuration]) -> StudyResult:
+        search = experiment.search.model_copy(update={"algorithm": "listed", "trials": len(listed) - 1})
+        changes = {"search": search, "variant": f"{experiment.variant}.{COMPARED}"}
+        fixed = experiment.model_copy(update=changes)
+        self.display.begin(fixed)
+        backend = self._backend()
+        return run_study(fixed, ListedSearch(listed), backend, self.tracker, self.display, self._environment())
+
+    def _backend(self) -> TuneBackend:
+        return TuneBackend(self.cluster, on_phases=self.display.watch)
+
+    def _environment(self) -> dict:
+        return describe_environment(self.cluster.data_plane, ask_cluster(serve_variables))

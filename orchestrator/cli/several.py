@@ -1,0 +1,89 @@
+"""What the studies of several workloads say together, for the terminal."""
+
+from __future__ import annotations
+
+import math
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.names import describe, figure, short_names
+from orchestrator.result import BASELINE, Ratio
+from orchestrator.robust import TOP
+from orchestrator.several import Several
+
+_BASELINE = 0
+
+
+def print_several(console: Console, several: Several) -> None:
+    """The gain of each workload's winner, the compromises, and the one that is recommended for all."""
+    console.print(_gains(several))
+    console.print(_standings(several))
+    robust = several.robust
+    if robust is None:
+        console.print("[bold yellow]No configuration keeps the SLO under every workload.[/] Relax `slo`.")
+        return
+    configuration = several.contenders[robust.configuration]
+    console.print(
+        f"\n[bold green]For all workloads:[/] {_name(robust.configuration)}  "
+        f"{describe(configuration, short_names(configuration))}\n"
+        f"  {_share(robust.mean_regret)} worse than the best of each workload on average, "
+        f"{_share(robust.worst_regret)} at most\n",
+        highlight=False,
+    )
+
+
+def _gains(several: Several) -> Table:
+    table = _table("gain of what is recommended for each workload, measured once more")
+    for heading in ("workload", "recommended", "over the baseline", "over the best at random"):
+        table.add_column(heading, justify="left" if heading == "workload" else "right")
+    for workload, searched in several.searched.items():
+        best = searched.study.recommended
+        number = several.number(best.configuration if best else None)
+        table.add_row(
+            workload,
+            "none" if number is None else _name(number),
+            _ratio(several.gain(workload, several.baseline)),
+            _ratio(several.gain(workload, searched.best_of_random)),
+        )
+    return table
+
+
+def _standings(several: Several) -> Table:
+    table = _table("the same configurations under every workload: by how much each is worse than the best one there")
+    table.add_column("configuration", justify="left")
+    for workload in several.compared:
+        table.add_column(workload, justify="right")
+    for heading in ("mean", "worst", f"in top {TOP}"):
+        table.add_column(heading, justify="right")
+    names = short_names(path for configuration in several.contenders for path in configuration)
+    for one in several.standings:
+        regrets = (*one.regrets.values(), one.mean_regret, one.worst_regret)
+        what = f"{_name(one.configuration)}  {describe(several.contenders[one.configuration], names)}"
+        table.add_row(what, *map(_share, regrets), f"{one.top} of {len(several.compared)}")
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
+def _name(number: int) -> str:
+    return "baseline" if number == BASELINE else f"[{number}]"
+
+
+def _share(regret: float) -> str:
+    return f"{regret:.1%}" if math.isfinite(regret) else "over SLO"
+
+
+def _ratio(ratio: Ratio | None) -> str:
+    return "" if ratio is None else f"×{figure(ratio.value)} ({figure(ratio.lo)}–{figure(ratio.hi)})"
