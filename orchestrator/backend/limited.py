@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
@@ -12,6 +17,9 @@ from orchestrator.limits import Groups, Usage
 from orchestrator.observation import Observation
 from orchestrator.serve_config import is_limited
 from orchestrator.trial import Load, Serving
+
+SWEPT_WITHIN_S = 5.0
+"""A replica that was told to end has ended by then."""
 
 
 class Watch:
@@ -48,6 +56,26 @@ class Watch:
                 f"a replica needs more memory than its limit (limits.memory_mb): {killed} of its processes "
                 f"{'was' if killed == 1 else 'were'} killed"
             )
+
+
+def sweep(nodes: Sequence[str], slots: Iterable[str]) -> None:
+    """Removes the groups of the slots' replicas on these nodes, when the replicas have ended; what is left is empty."""
+    prefixes = [f"{slot}-" for slot in slots]
+    swept = ray.remote(num_cpus=0)(_swept)
+    tasks = [
+        swept.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(prefixes)
+        for node in nodes
+    ]
+    with suppress(RayError):  # a node that is gone has no groups any more
+        ray.get(tasks, timeout=2 * SWEPT_WITHIN_S)
+
+
+def _swept(prefixes: Sequence[str]) -> None:
+    groups, end = Groups(), time.monotonic() + SWEPT_WITHIN_S
+    while any(groups.names(prefix) for prefix in prefixes) and time.monotonic() < end:
+        for prefix in prefixes:
+            groups.remove(prefix)
+        time.sleep(0.1)
 
 
 class LimitedServing:

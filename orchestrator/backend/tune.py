@@ -14,6 +14,7 @@ from ray import tune
 from ray.exceptions import GetTimeoutError, RayActorError
 
 from orchestrator.backend.feed import Feed
+from orchestrator.backend.limited import sweep
 from orchestrator.backend.phases import Phases
 from orchestrator.backend.port import Listener, Suggestions
 from orchestrator.backend.trainable import ServeTrial, TrialSetup
@@ -21,6 +22,7 @@ from orchestrator.cluster import TRIAL_SLOT, Cluster
 from orchestrator.errors import ClusterError
 from orchestrator.experiment import Experiment
 from orchestrator.result import Status, TrialResult
+from orchestrator.serve_config import may_be_limited
 from orchestrator.serving.state import slot_name
 from orchestrator.serving.writer import ServeWriter
 
@@ -55,7 +57,8 @@ class TuneBackend:
         """See `orchestrator.backend.port.Backend.run`."""
         _require_other_node(experiment.load.placement, self._cluster)
         public = experiment.load.placement == "other_node"
-        with _writer(self._cluster, public) as writer:
+        limited = may_be_limited(experiment.app, experiment.space.paths())
+        with _swept(self._cluster, self._slots() if limited else {}), _writer(self._cluster, public) as writer:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
             pinned = bool(self._cluster.trial_nodes) and self._cluster.node_count > 1
             setup = TrialSetup(
@@ -87,6 +90,16 @@ class TuneBackend:
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 ),
             ).fit()
+
+
+@contextmanager
+def _swept(cluster: Cluster, slots: Mapping[str, str]) -> Iterator[None]:
+    """At the end, when the applications are gone, their control groups go too; `slots` are those that have some."""
+    try:
+        yield
+    finally:
+        if slots:
+            sweep(cluster.nodes, slots.values())
 
 
 @contextmanager

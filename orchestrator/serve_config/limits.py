@@ -7,7 +7,7 @@ Serve has no such option. What it gets is the command that starts the replicas' 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +29,11 @@ class Limits(BaseModel):
 def is_limited(app: Mapping[str, Any]) -> bool:
     """Whether an app as Serve takes it has replicas with limits."""
     return any(_STARTER in _environment(entry).get("py_executable", "") for entry in deployments(app))
+
+
+def may_be_limited(app: Mapping[str, Any], knobs: Iterable[str]) -> bool:
+    """Whether an app of an experiment has limits, or one of the knobs, which are paths, gives it some."""
+    return any(entry.get("limits") for entry in deployments(app)) or any(".limits." in f"{path}." for path in knobs)
 
 
 def taken_out(app: dict[str, Any]) -> dict[int, Any]:
