@@ -107,7 +107,7 @@ def app_findings(app: Mapping[str, Any]) -> list[Finding]:
     return findings + [
         (("deployments", index, "limits", *path), sentence)
         for index, raw in limits.items()
-        for path, sentence in violations(Limits, raw)[1]
+        for path, sentence in [*unknown_keys(Limits, raw), *violations(Limits, raw)[1]]
     ]
 
 

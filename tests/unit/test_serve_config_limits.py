@@ -58,7 +58,7 @@ def test_a_limit_is_a_knob_like_any_other():
 @pytest.mark.parametrize(
     ("limits", "where", "words"),
     [
-        ({"cpu": 0}, "app.deployments[1].limits.cpu", "greater than or equal to 0.01"),
+        ({"cpu": 0}, "app.deployments[1].limits.cpu", "a number of at least 0.01"),
         ({"memory_mb": "700"}, "app.deployments[1].limits.memory_mb", "700"),
         ({"gpu": 1}, "app.deployments[1].limits.gpu", "gpu"),
         (5, "app.deployments[1].limits", "5"),
