@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope
 from serve_apps import oip
 from serve_apps.answers import Answer, Routes, error_answer
 from serve_apps.batches import Inputs, Outcome, run_batch
+from serve_apps.model_spec import ModelSpec
 from serve_apps.onnx_model import OnnxModel
 from serve_apps.settings import EXECUTOR, Settings, Source
 from serve_apps.tensors import RequestError
@@ -47,13 +48,7 @@ class _Work(NamedTuple):
 _Join = Callable[[_Work], Awaitable[tuple[Outcome, Timing]]]
 
 
-@serve.deployment(
-    name="Classifier",
-    max_ongoing_requests=256,  # Serve's default of 5 would cap every batch at 5
-    # A log line per request costs as much as small models do, and its record is made even if it is not written.
-    logging_config={"enable_access_log": False, "log_level": "WARNING"},
-)
-class Classifier:
+class ClassifierReplica:
     """One model in one replica. Knobs: see `settings.Settings`; times in its answers: see `timing`."""
 
     def __init__(self, source: Source) -> None:
@@ -90,6 +85,11 @@ class Classifier:
         except Exception:
             logger.exception("a request failed in an unforeseen way")
             return error_answer(RequestError("internal error; the replica's log has the details", status=500))
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Of the model that is served."""
+        return self._model.spec
 
     async def infer(self, inputs: Inputs) -> tuple[Sequence[NDArray], Timing]:
         """The model's outputs for one request of another deployment of the application; RequestError when it fails."""
@@ -157,12 +157,20 @@ class Classifier:
             retired.shutdown(wait=False)
 
 
+OPTIONS = {
+    "max_ongoing_requests": 256,  # Serve's default of 5 would cap every batch at 5
+    # A log line per request costs as much as small models do, and its record is made even if it is not written.
+    "logging_config": {"enable_access_log": False, "log_level": "WARNING"},
+}
+Classifier = serve.deployment(name="Classifier", **OPTIONS)(ClassifierReplica)
+
+
 def build(args: dict[str, Any]) -> Application:
     """The application for Serve. `args.model`: a bundled model (`digits`, the default) or an .onnx file.
 
     Raises ValueError, which fails the deployment with its message, for unknown args and for a missing file.
     """
-    return Classifier.bind(Source.from_args(args))  # type: ignore[attr-defined]  # mypy skips class decorators
+    return Classifier.bind(Source.from_args(args))
 
 
 def _header_length(scope: Scope) -> int | None:

@@ -9,17 +9,20 @@ the directory in `workload: {data: ...}` that has the files of a data set; witho
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from serve_apps.datasets.images import load_pictures, made_up
 from serve_apps.nets import images
 from serve_apps.pictures import pgm
 
 COUNT = 64  # different requests, sent in turn
+JPEG_SIZE = (500, 375)
 MOST_MADE_UP = 4096  # pictures; larger requests hold some of them several times
 
 
@@ -57,6 +60,24 @@ def cifar(seed: int, items_per_request: int = 1, data: Path | None = None) -> li
     """Pictures of CIFAR-10, or of their size, for `args: {model: resnet_cifar}`."""
     pictures = _pictures("cifar-10", seed, items_per_request, data)
     return [_infer("resnet_cifar", "image", part / np.float32(127.5) - np.float32(1)) for part in pictures]
+
+
+def jpegs(seed: int) -> list[dict[str, Any]]:
+    """One photo per request as a JPEG of 500×375 (about 40 KB), for `serve_apps.jpegs:build`; made up, with grain."""
+    rng = np.random.default_rng(seed)
+    return [
+        {"path": "/", "method": "POST", "headers": {"Content-Type": "image/jpeg"}, "body": _jpeg(rng)}
+        for _ in range(COUNT)
+    ]
+
+
+def _jpeg(rng: np.random.Generator) -> bytes:
+    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
+    smooth = np.asarray(coarse.resize(JPEG_SIZE, Image.Resampling.BICUBIC), float)
+    photo = np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
+    written = io.BytesIO()
+    Image.fromarray(photo).save(written, "JPEG", quality=90)
+    return written.getvalue()
 
 
 def _pictures(name: str, seed: int, items: int, data: Path | None) -> list[np.ndarray]:

@@ -125,3 +125,18 @@ def test_an_export_that_computes_something_else_is_not_stored(tmp_path, monkeypa
     with pytest.raises(RuntimeError, match="the export differs from torch by 1 at batch size 1"):
         build._make(net, tmp_path / "net.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "outputs"),
+    [("clothing", (1, 28, 28), 10), ("svhn", (3, 32, 32), 11), ("resnet_cifar", (3, 32, 32), 10)],
+)
+def test_the_nets_of_the_studies_are_built_from_a_seed(name, shape, outputs, monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
+    path, accuracy = build.build(name)
+    assert accuracy is None
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (logits,) = session.run(["logits"], {"image": np.ones((3, *shape), "f4")})
+    assert logits.shape == (3, outputs)
+    assert np.isfinite(logits).all()
+    assert np.ptp(logits[0]) > 0, "weights that say something"
