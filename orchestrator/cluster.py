@@ -152,6 +152,7 @@ def _start(data_plane: str, num_cpus: int | None) -> Cluster:
         dashboard_url=f"http://{context.dashboard_url}",
         data_plane=data_plane,
         trial_nodes=_trial_nodes(),
+        nodes=tuple(sorted(node["NodeID"] for node in _nodes())),
         http_port=http_port,
         trial_resources=_trial_resources(),
     )

@@ -204,7 +204,7 @@ def _explain(application: Mapping, seen: Observation, experiment: Experiment, pl
 
 def trial_config(application: dict, serving: Serving) -> dict:
     """The Serve config of an application in a trial's place."""
-    application = with_limits(with_trial_defaults(application), sys.executable, f"{serving.slot}-")
+    application = with_limits(with_trial_defaults(application), sys.executable, f"{serving.slot}-", later=True)
     if serving.node_id is not None:
         application = pin(application, serving.node_id)
     return deployable(application, serving.slot, f"/{serving.slot}")

@@ -13,13 +13,17 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
-from orchestrator.limits import Groups, Usage
+from orchestrator.limits import Groups, Limits, Usage
 from orchestrator.observation import Observation
-from orchestrator.serve_config import is_limited
+from orchestrator.serve_config import cores_later, is_limited
 from orchestrator.trial import Load, Serving
 
 SWEPT_WITHIN_S = 5.0
 """A replica that was told to end has ended by then."""
+
+
+MEASURE, DRAIN = "measure", "drain"
+"""Phases of a load, at whose beginnings is read what was used: before them nobody sends, or what is sent does not count."""
 
 
 class Watch:
@@ -39,6 +43,11 @@ class Watch:
         if problem := self._groups.problem():
             raise InfeasibleError(f"limits cannot be set on this machine: {problem}; see docs/limits.md")
         self._before = self.usage()
+
+    def tighten(self, application: Mapping) -> None:
+        """The replicas have started up, at full speed: from now on they have the CPU time that they are to have."""
+        for group, cores in cores_later(application).items():
+            self._groups.limit(f"{group}-", Limits(cpu=cores))
 
     def usage(self) -> Usage:
         """Of all groups of the slot."""
@@ -99,7 +108,9 @@ class LimitedServing:
         """See `orchestrator.trial.Serving.deploy`; whatever fails for want of memory is infeasible."""
         self._watch.begin(application)
         try:
-            return self._serving.deploy(application, timeout_s)
+            url = self._serving.deploy(application, timeout_s)
+            self._watch.tighten(application)
+            return url
         except (InfeasibleError, DeploymentFailedError):
             self._watch.check()
             raise
@@ -125,15 +136,25 @@ class LimitedLoad:
         on_phase: Callable[[str], None],
     ) -> Observation:
         """See `orchestrator.trial.Load.run`. InfeasibleError: a replica was killed."""
-        before, began = self._watch.usage(), time.monotonic()
-        seen = self._load.run(url, application, assignment, ceiling_rps, on_phase)
+        looks: dict[str, tuple[float, Usage]] = {}
+
+        def look(phase: str) -> None:
+            looks[phase] = (time.monotonic(), self._watch.usage())
+            on_phase(phase)
+
+        seen = self._load.run(url, application, assignment, ceiling_rps, look if self._watch.active else on_phase)
         self._watch.check()
-        if not self._watch.active:
+        if not {MEASURE, DRAIN} <= looks.keys():
             return seen
-        after, passed = self._watch.usage(), time.monotonic() - began
-        limited = {
-            "limited_cpu_cores": (after.cpu_s - before.cpu_s) / passed,
-            "limited_throttled_cores": (after.throttled_s - before.throttled_s) / passed,
-            "limited_memory_mib": after.memory_mb,
-        }
-        return replace(seen, machine={**seen.machine, **limited})
+        return replace(seen, machine={**seen.machine, **_between(looks[MEASURE], looks[DRAIN])})
+
+
+def _between(first: tuple[float, Usage], last: tuple[float, Usage]) -> dict[str, float]:
+    """Figures of a stretch of time; what was used is told a second."""
+    (began, before), (ended, after) = first, last
+    passed = max(ended - began, 1e-9)
+    return {
+        "limited_cpu_cores": (after.cpu_s - before.cpu_s) / passed,
+        "limited_throttled_cores": (after.throttled_s - before.throttled_s) / passed,
+        "limited_memory_mib": after.memory_mb,
+    }

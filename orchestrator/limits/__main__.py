@@ -17,6 +17,9 @@ def main() -> None:
     """Makes a group, enters it, and becomes the command."""
     parser = argparse.ArgumentParser(prog="python -m orchestrator.limits", description=__doc__)
     parser.add_argument("--cpu", type=float, help="cores")
+    parser.add_argument(
+        "--cpu-later", type=float, help="cores, which somebody else sets when the command has started up"
+    )
     parser.add_argument("--memory-mb", type=float, help="MiB")
     parser.add_argument("--group", default="replica", help="beginning of the group's name; its number follows")
     parser.add_argument("command", nargs=argparse.REMAINDER)

@@ -74,6 +74,12 @@ class Groups:
         for path, value in self._settings(name, limits).items():
             _write(path, value)
 
+    def limit(self, prefix: str, limits: Limits) -> None:
+        """New limits for the groups with the prefix; GroupError if that cannot be."""
+        for name in self.names(prefix):
+            for path, value in self._settings(name, limits).items():
+                _write(path, value)
+
     def enter(self, name: str) -> None:
         """This process, and all that it starts, belong to the group from now on."""
         for directory in self._directories(name):

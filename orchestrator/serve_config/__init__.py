@@ -14,7 +14,7 @@ from orchestrator.serve_config.deploy import (
     with_trial_defaults,
     without_access_log,
 )
-from orchestrator.serve_config.limits import is_limited, may_be_limited, with_limits
+from orchestrator.serve_config.limits import cores_later, is_limited, may_be_limited, with_limits
 from orchestrator.serve_config.paths import merge, path_problem, read
 from orchestrator.serve_config.reserved import Reserved, reserved
 from orchestrator.serve_config.schema import app_findings, app_problems
@@ -23,6 +23,7 @@ __all__ = [
     "Reserved",
     "app_findings",
     "app_problems",
+    "cores_later",
     "deployable",
     "in_place",
     "is_limited",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.serve_config.app import deployments, plain
 
 _STARTER = "orchestrator.limits"
+_LATER = "--cpu-later"
 
 
 class Limits(BaseModel):
@@ -47,7 +48,17 @@ def taken_out(app: dict[str, Any]) -> dict[int, Any]:
     return found
 
 
-def with_limits(app: Mapping[str, Any], python: str, group: str) -> dict[str, Any]:
+def cores_later(app: Mapping[str, Any]) -> dict[str, float]:
+    """Of an app as Serve takes it, made `with_limits` that come later: cores by the beginning of the groups' names."""
+    found = {}
+    for entry in deployments(app):
+        words = shlex.split(_environment(entry).get("py_executable", ""))
+        if _LATER in words:
+            found[words[words.index("--group") + 1]] = float(words[words.index(_LATER) + 1])
+    return found
+
+
+def with_limits(app: Mapping[str, Any], python: str, group: str, later: bool = False) -> dict[str, Any]:
     """The app as Serve takes it: limits have become the command that starts the workers.
 
     `python` is the interpreter on the nodes, `group` the beginning of the names of the control groups.
@@ -57,7 +68,7 @@ def with_limits(app: Mapping[str, Any], python: str, group: str) -> dict[str, An
     for index, raw in limits.items():
         entry, own = limited["deployments"][index], Limits(**raw)
         command = [python, "-m", _STARTER, "--group", f"{group}{entry['name']}"]
-        command += [] if own.cpu is None else ["--cpu", f"{own.cpu:g}"]
+        command += [] if own.cpu is None else [_LATER if later else "--cpu", f"{own.cpu:g}"]
         command += [] if own.memory_mb is None else ["--memory-mb", f"{own.memory_mb:g}"]
         environment = {**_environment(entry), "py_executable": shlex.join([*command, python])}
         entry["ray_actor_options"] = {**(entry.get("ray_actor_options") or {}), "runtime_env": environment}
