@@ -135,8 +135,7 @@ def test_what_is_left_includes_the_replications_to_come():
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (ConfirmPlan(), "the best 3 trials and the baseline are deployed and measured 3 times more, in turn"),
-        (ConfirmPlan(), "in turn, up to 9 times while in doubt of the SLO"),
+        (ConfirmPlan(), "the best 3 trials and the baseline are deployed and measured 3 times more, in turn, up to 9 times while"),
         (ConfirmPlan(top=1, replications=5), "the best trial and the baseline are deployed and measured 5 times more"),
         (ConfirmPlan(top=0), "the winner is not measured again"),
     ],
