@@ -91,8 +91,8 @@ def p99_limit_ms(experiment: Experiment) -> float:
     return experiment.slo.latency_limits_ms().get(P99, math.inf)
 
 
-def cases(surface: Surface, experiment: Experiment, smooth: bool = True) -> Iterator[Case]:
-    """The surface without an SLO, and with one that more than half of it breaks.
+def cases(surface: Surface, experiment: Experiment, smooth: bool = True, windows: int = 1) -> Iterator[Case]:
+    """The surface without an SLO, and with one that more than half of it breaks; `windows` as in `Replayed`.
 
     ValueError when the surface lacks configurations of the experiment's space.
     """
@@ -103,7 +103,7 @@ def cases(surface: Surface, experiment: Experiment, smooth: bool = True) -> Iter
         )
     figures = dict.fromkeys((experiment.objective.metric, P99))
     truth = _of_all(surface, pooled(surface, experiment), list(figures), experiment, smooth)
-    replayed = Replayed.of(surface, truth)
+    replayed = Replayed.of(surface, truth, windows)
     limit = float(np.quantile([true[P99] for true in truth.values.values()], WITHIN_LIMIT))
     yield Case(surface.name, experiment.model_copy(update={"slo": Slo()}), replayed)
     name = f"{surface.name}, p99 ≤ {limit:.3g} ms"

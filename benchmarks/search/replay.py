@@ -6,7 +6,8 @@ Every algorithm searches every surface once per seed, with measurements that are
 its recorded noise (truth.py, replayed.py); once as it is, and once under a limit on the p99 that excludes more than
 half of it. Judged by the truth, which no algorithm sees: how much worse than the best is what the study ends with?
 Asked: within 2 % after 5 % of the configurations in 90 % of the seeds, and an SLO that is broken in 1 % of them at
-most. `--synthetic` takes surfaces made by formula instead, `--means` takes the measured means for the truth.
+most. `--synthetic` takes surfaces made by formula instead, `--means` takes the measured means for the truth. A recorded
+measurement is 2.5 s long; `--windows 6` gives a trial the 15 s that it may take by default.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def _middle(regrets: np.ndarray) -> float:
 
 def table(case: Case, rows: dict[str, dict[float, dict[str, object]]]) -> Table:
     """One line per algorithm, the best first."""
-    noise = case.replayed.truth.noise(case.experiment.objective.metric)
+    noise = case.replayed.truth.noise(case.experiment.objective.metric) / case.replayed.windows**0.5
     found = Table(
         title=f"{case.name}: {case.size} configurations, {case.share_close(CLOSE):.0%} of them within {CLOSE:.0%} of "
         f"the best; a measurement varies by {noise:.1%}",
@@ -124,7 +125,7 @@ def _cases(options: argparse.Namespace):
             sys.exit(f"there are no surfaces in {SURFACES}: record one first, or take --synthetic")
         pairs = [(load_surface(SURFACES / f"{n}.json"), load_experiment(SEARCH_SPACES / f"{n}.yaml")) for n in names]
     for surface, experiment in pairs:
-        yield from cases(surface, experiment, smooth=not options.means)
+        yield from cases(surface, experiment, smooth=not options.means, windows=options.windows)
 
 
 def _options() -> argparse.Namespace:
@@ -134,6 +135,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), metavar="NAME[:SETTING=VALUE,...]")
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--budgets", nargs="+", type=float, default=BUDGETS, metavar="SHARE", help="of all, measured")
+    parser.add_argument("--windows", type=int, default=1, help="recorded measurements that make up a trial: its length")
     parser.add_argument("--means", action="store_true", help="judge by the means as they were measured")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     return parser.parse_args()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -29,23 +30,29 @@ WIDER = float(norm.ppf(CONFIDENCE) / norm.ppf(0.975))
 class Replayed:
     """What is needed to answer a trial: the truth, the usual half-widths of intervals, and what never got to figures.
 
-    `half_widths` are shares of the figures; both mappings are by the identity of a configuration.
+    `half_widths` are shares of the figures; both mappings are by the identity of a configuration. A trial is as long as
+    `windows` recorded measurements: its noise is the mean of as many pieces, its interval narrower by the square root.
     """
 
     truth: Truth
     half_widths: dict[str, dict[str, float]]
     broken: dict[str, Status]
+    windows: int = 1
 
     @classmethod
-    def of(cls, surface: Surface, truth: Truth) -> Replayed:
+    def of(cls, surface: Surface, truth: Truth, windows: int = 1) -> Replayed:
         """The replay of a surface whose truth is known."""
         by_configuration: dict[str, list[Record]] = defaultdict(list)
         for record in surface.records:
             by_configuration[identity(record.configuration)].append(record)
         return cls(
             truth,
-            {key: {f: _half_width(by_configuration[key], f) for f in truth.figures} for key in truth.values},
+            {
+                key: {f: _half_width(by_configuration[key], f) / math.sqrt(windows) for f in truth.figures}
+                for key in truth.values
+            },
             {key: records[0].status for key, records in by_configuration.items() if key not in truth.values},
+            windows,
         )
 
     def trial(self, assignment: Assignment, experiment: Experiment, luck: np.random.Generator) -> TrialResult:
@@ -55,7 +62,7 @@ class Replayed:
             reasons = ("as it was recorded",)
             again = {"confirms": assignment.confirms, "replication": assignment.replication}
             return TrialResult(number, configuration, self.broken[key], reasons, **again)
-        drawn = self.truth.residuals[luck.integers(len(self.truth.residuals))]
+        drawn = self.truth.residuals[luck.integers(len(self.truth.residuals), size=self.windows)].mean(axis=0)
         residual = dict(zip(self.truth.figures, drawn, strict=True))
         figures: dict[str, float] = {"requests": 1.0, "error_ratio": 0.0}
         for figure, true in self.truth.values[key].items():

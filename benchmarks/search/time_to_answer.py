@@ -5,8 +5,8 @@
 The one side is `orchestrator run` on the experiment, from the start of the command to its end. The other measures every
 configuration of the grid over the same space, each freshly deployed, until three 5 s windows agree within 10 %
 (usual_protocol.py); a range takes part with 5 values, so that digits.yaml has 70 configurations. Then both winners are
-deployed afresh in turn, A B B A …, and measured by the same means: a winner is as good when the ratio of its mean
-throughput to the other's is at least 0.97.
+deployed afresh in turn, A B B A …, and measured by the same means: a winner is as good when the ratio of its throughput
+to the other's is at least 0.97; the ratio has its 95 % interval.
 
 With `--sample` only so many configurations of the grid are measured, drawn at random. The time of all is then
 extrapolated from their mean, and the output says so; the other side's winner is then only the best of the sample, so
@@ -31,12 +31,16 @@ from benchmarks.search.grid import grid
 from benchmarks.search.usual_protocol import Answer, best_of_answers, measure_all
 from benchmarks.trust.awake import processors_awake
 from orchestrator.experiment import Experiment, load_experiment
+from orchestrator.measure.blocks import Blocks
+from orchestrator.measure.compare import Comparison
+from orchestrator.measure.confidence import CONFIDENCE
 from orchestrator.objective import Slo
 from orchestrator.result import Configuration
 
 ROOT = Path(__file__).parents[2]
 LEVELS = 5
-REPLICATIONS = 6
+REPLICATIONS = 20
+"""Of each winner; where replications vary by 20 %, the ratio is then known to about 14 %."""
 AT_LEAST_SOONER, AT_LEAST_AS_GOOD = 10, 0.97
 
 
@@ -57,18 +61,19 @@ def main() -> None:
             sys.exit("the usual protocol found nothing within the SLO")
         throughputs = interleaved(experiment, study["best"]["config"], winner.configuration)
     everything = len(chosen) == len(points)
-    ratio = float(np.mean(throughputs[0]) / np.mean(throughputs[1]))
+    ratio = compared(throughputs)
     print(f"usual protocol: {len(answers)} of {len(points)} configurations in {measured_s:.0f} s", end="")
     print("" if everything else f", all of them in {usual_s:.0f} s if the others take as long on average")
     print(f"{sum(not answer.settled for answer in answers)} never settled; winner {dict(winner.configuration)}")
     sooner = usual_s / study_s
     print(f"sooner by ×{sooner:.1f}, asked ≥ {AT_LEAST_SOONER}: {_verdict(sooner >= AT_LEAST_SOONER)}")
-    good = f"our winner serves {ratio:.3f} of the other's requests, {REPLICATIONS} replications each"
-    asked = f"asked ≥ {AT_LEAST_AS_GOOD}: {_verdict(ratio >= AT_LEAST_AS_GOOD)}"
+    between = f"({ratio.interval.lo:.3f} to {ratio.interval.hi:.3f})"
+    good = f"our winner serves {ratio.ratio:.3f} {between} of the other's requests, {REPLICATIONS} replications each"
+    asked = f"asked ≥ {AT_LEAST_AS_GOOD}: {_verdict(ratio.ratio >= AT_LEAST_AS_GOOD)}"
     print(f"{good}; {asked if everything else 'which is only the best of a sample'}")
     if options.json:
         document = {"study_s": study_s, "usual_s": usual_s, "measured": len(answers), "of": len(points)}
-        print(json.dumps({**document, "throughputs": throughputs, "ratio": ratio}))
+        print(json.dumps({**document, "throughputs": throughputs, "ratio": ratio.ratio}))
 
 
 def ours(file: Path) -> tuple[float, dict]:
@@ -104,6 +109,13 @@ def interleaved(experiment: Experiment, first: Configuration, second: Configurat
     results = run_fixed(unlimited, afresh, experiment.cluster.data_plane).results
     figures = [result.measurement.throughput_rps for result in results]
     return [[figure for figure, one in zip(figures, order, strict=True) if one == side] for side in (0, 1)]
+
+
+def compared(throughputs: Sequence[Sequence[float]]) -> Comparison:
+    """The first side's over the second's; the replications of a pair are a block."""
+    blocks = Blocks.fit(np.array(throughputs))
+    assert blocks is not None, "two sides with several replications can be compared"
+    return blocks.ratio(0, 1, CONFIDENCE)
 
 
 def _afresh(experiment: Experiment, place: int) -> dict[str, float]:

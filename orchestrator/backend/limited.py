@@ -23,7 +23,7 @@ SWEPT_WITHIN_S = 5.0
 
 
 MEASURE, DRAIN = "measure", "drain"
-"""Phases of a load, at whose beginnings is read what was used: before them nobody sends, or what is sent does not count."""
+"""Phases of a load, at whose beginnings is read what was used."""
 
 
 class Watch:

@@ -152,7 +152,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         highlight=False,
     )
     if best.verdicts:
-        console.print(f"  {_promise(best)}", highlight=False)
+        console.print(f"  {_promise(study, best)}", highlight=False)
     if best.explanation:
         console.print(f"  {best.explanation}", highlight=False, markup=False)
     if ceiling := best.details.get("ceiling_rps"):
@@ -200,7 +200,18 @@ def _front(study: StudyResult) -> str:
     return f"the best by {shown(study.objective)}; on the Pareto front of {figures}: {numbers}"
 
 
-def _promise(trial: TrialResult) -> str:
+def _promise(study: StudyResult, trial: TrialResult) -> str:
+    """Whether the SLO holds: by the replications where there are some, for they say more than one measurement."""
+    candidates = study.confirmation.candidates if study.confirmation else ()
+    again = next((one for one in candidates if one.number == trial.number), None)
+    if again is not None:
+        times = f"{again.kept} of {again.replications} times"
+        if again.shown:
+            return f"the SLO held {times} when it was measured again: it is kept with 99 % confidence"
+        return (
+            f"[yellow]the SLO held {times} when it was measured again, but with too little room to be sure that it is "
+            "kept[/]: raise confirm.max_replications or measure.max_s, or relax slo"
+        )
     if trial.verdict is Verdict.PASS:
         return "the SLO holds, with 99 % confidence"
     open_limits = ", ".join(name for name, verdict in trial.verdicts.items() if verdict is not Verdict.PASS)

@@ -24,25 +24,16 @@ def kept_always(scores: Sequence[Score]) -> bool:
 
 
 def is_shown(scores: Scores, number: int) -> bool:
-    """Whether a trial is shown to keep the SLO: most replications say so themselves, and there is room for chance."""
-    return is_sure(scores[number]) and _leaves_room(scores, number)
-
-
-def is_sure(scores: Sequence[Score]) -> bool:
-    """Whether most of the replications had requests enough to say that the SLO is kept."""
-    return 2 * sum(score.shown for score in scores) > len(scores)
-
-
-def _leaves_room(scores: Scores, number: int) -> bool:
-    """Whether the figure nearest to its limit stays below it with ROOM_CONFIDENCE.
+    """Whether a trial is shown to keep the SLO: the figure nearest to its limit stays below it with ROOM_CONFIDENCE.
 
     Chance is what the logarithms of measured / limit differ by between the replications of one trial, which is known
-    from all trials together. Where nothing is limited, or nothing was repeated, there is no doubt.
+    from all trials together. It holds what one replication's own requests leave uncertain, so that several may show
+    together what none of them does. Where distances or repetitions are missing, most replications have to say so.
     """
     distances = {one: _distances(of_it) for one, of_it in scores.items()}
     own, freedom = distances[number], sum(max(0, len(every) - 1) for every in distances.values())
     if not len(own) or not freedom:
-        return True
+        return 2 * sum(score.shown for score in scores[number]) > len(scores[number])
     variance = sum(float(((every - every.mean()) ** 2).sum()) for every in distances.values() if len(every)) / freedom
     reach = students_t(freedom, 2 * ROOM_CONFIDENCE - 1) * math.sqrt(variance / len(own))
     return float(own.mean()) + reach <= 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple, TypeVar
 
-from orchestrator.confirmation.room import is_shown, is_sure, kept_always
+from orchestrator.confirmation.room import is_shown, kept_always
 from orchestrator.plain import identity
 from orchestrator.result import Configuration, Score, Status
 
@@ -111,15 +111,11 @@ class Series:
         return next((cell for cell in cells if cell not in self._ended), None)
 
     def _in_doubt(self) -> list[int]:
-        """Candidates that would win if they were shown to keep the SLO, which more replications may do."""
+        """Candidates that would win if they were shown to keep the SLO."""
         kept = [number for number in self._candidates if kept_always(self._scores.get(number, ()))]
         shown = [number for number in kept if is_shown(self._scores, number)]
         least = min(map(self._place, shown), default=math.inf)
-        return [
-            number
-            for number in kept
-            if number not in shown and is_sure(self._scores[number]) and self._place(number) < least
-        ]
+        return [number for number in kept if number not in shown and self._place(number) < least]
 
     def _place(self, number: int) -> float:
         """The lower, the better by the objective."""

@@ -123,7 +123,7 @@ def closeness(value, rooms):
             {7: lambda replication: Score(90, 0.0, shown=False, excess=-0.1), 12: closeness(80, FAR)},
             True,
             set(),
-            id="too few requests, which more deployments do not change",
+            id="undecided one by one, and sure together",
         ),
     ],
 )
