@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.plain import identity
-from orchestrator.result import BASELINE, Configuration, Ratio, StudyResult, TrialResult, best_of
+from orchestrator.result import BASELINE, Configuration, Ratio, Status, StudyResult, TrialResult, best_of
 from orchestrator.robust import Standing, standings
 
 
@@ -89,7 +89,7 @@ class Several:
     def _trial(self, workload: str, configuration: Configuration | None) -> TrialResult | None:
         number = self.number(configuration)
         found = None if number is None or workload not in self.compared else self.compared[workload].trial(number)
-        return found if found is not None and found.score is not None else None
+        return found if found is not None and found.status is Status.COMPLETE else None
 
 
 def contenders(searched: Iterable[Searched]) -> tuple[Configuration, ...]:
@@ -104,7 +104,9 @@ def contenders(searched: Iterable[Searched]) -> tuple[Configuration, ...]:
 
 def _figure(trial: TrialResult) -> float | None:
     """The objective's, where the trial kept the SLO."""
-    return trial.score.value if trial.score is not None and trial.score.feasible else None
+    if trial.status is not Status.COMPLETE or trial.score is None or not trial.score.feasible:
+        return None
+    return trial.score.value
 
 
 def _ratio(more: TrialResult, less: TrialResult) -> Ratio:

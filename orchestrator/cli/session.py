@@ -49,10 +49,11 @@ class Session:
         return Searched(study, searcher.random_trials), searcher.ending
 
     def compare(self, searched: Mapping[str, Searched], workloads: Sequence[Experiment]) -> Several:
-        """Measures what came out of each workload's study under all of them; `searched` is by the title."""
+        """Measures what came out of each workload's study under all of them, if there is anything but the baseline."""
         listed = contenders(searched.values())
         found = {str(one.variant): searched[one.title] for one in workloads}
-        return Several(found, listed, {str(one.variant): self._measure(one, listed) for one in workloads})
+        compared = {str(one.variant): self._measure(one, listed) for one in workloads} if len(listed) > 1 else {}
+        return Several(found, listed, compared)
 
     def _measure(self, experiment: Experiment, listed: Sequence[Configuration]) -> StudyResult:
         search = experiment.search.model_copy(update={"algorithm": "listed", "trials": len(listed) - 1})

@@ -18,6 +18,9 @@ _BASELINE = 0
 
 def print_several(console: Console, several: Several) -> None:
     """The gain of each workload's winner, the compromises, and the one that is recommended for all."""
+    if not several.compared:
+        console.print("[bold yellow]Nothing to compare:[/] no workload's study found anything beside the baseline.")
+        return
     console.print(_gains(several))
     console.print(_standings(several))
     robust = several.robust

@@ -195,7 +195,7 @@ def test_a_file_with_workloads_is_a_study_for_each_of_them_or_for_the_one_that_i
         plan = plan_study(CLOTHING, {**NOTHING, "trials": 3}, None, None, None, None, **arguments)
         return [(one.experiment.title, one.experiment.search.trials) for one in plan.of_each_workload()]
 
-    names = ["clothing:1-a-request", "clothing:16-a-request", "clothing:256-a-request"]
+    names = ["clothing:1-a-request", "clothing:16-a-request", "clothing:64-a-request"]
     assert planned() == [(name, 3) for name in names]
     assert planned(workload="16-a-request") == [(names[1], 3)]
     assert planned(quick=True) == [(names[0], 3), (names[2], 3)]

@@ -70,6 +70,23 @@ def test_the_recommended_compromise_loses_least_on_average():
     assert found.robust.worst_regret == pytest.approx(5 / 130)
 
 
+def test_what_could_not_be_trusted_counts_as_not_measured():
+    found = several([100, 130, 120, 125], [100, 300, 320, 900])
+    (first, *others) = found.compared["few"].trials
+    lost = replace(others[2], status=Status.INVALID, reasons=("other processes took the machine",))
+    with_lost = replace(found.compared["few"], trials=(first, *others[:2], lost))
+    found = replace(found, compared={**found.compared, "few": with_lost})
+    assert found.contenders[found.robust.configuration] == {"batch": 8}
+    assert found.gain("many", MANY.best_of_random) is not None
+    assert found.gain("few", found.contenders[3]) is None
+
+
+def test_where_no_study_found_anything_there_is_nothing_to_compare():
+    console = Console(width=140, record=True, file=io.StringIO())
+    print_several(console, Several({"few": FEW}, ({"batch": 1},), {}))
+    assert "Nothing to compare" in console.export_text()
+
+
 def test_what_breaks_the_slo_under_one_workload_is_no_compromise():
     found = several([100, 130, 120, None], [100, 300, 320, 900])
     assert found.contenders[found.robust.configuration] == {"batch": 8}
