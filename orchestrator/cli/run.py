@@ -110,15 +110,24 @@ def _print(console: Console, outcome: _Outcome, tracking_uri: str | None) -> Non
         console.print(f"  Figures: {PAGE} among the artifacts of the study\n", highlight=False, markup=False)
     if outcome.several is not None:
         print_several(console, outcome.several)
-    has_winner = any(study.best is not None for study, _ in outcome.studies)
-    _print_next_steps(console, has_winner, tracking_uri)
+    _print_next_steps(console, _winner(outcome), tracking_uri)
 
 
-def _print_next_steps(console: Console, has_winner: bool, tracking_uri: str | None) -> None:
+def _winner(outcome: _Outcome) -> str | None:
+    """What `orchestrator export` takes to write it; None where there is none."""
+    several = outcome.several
+    if several is None:
+        return "" if outcome.studies[0][0].best is not None else None
+    if several.robust is None:
+        return None
+    return f" {next(iter(several.compared.values())).study_id[:8]} --trial {several.robust.configuration}"
+
+
+def _print_next_steps(console: Console, winner: str | None, tracking_uri: str | None) -> None:
     store = f" --tracking-uri {tracking_uri}" if tracking_uri else ""
-    if has_winner:
+    if winner is not None:
         console.print(
-            f"Deploy it:       orchestrator export{store} -o winner.yaml && serve deploy winner.yaml",
+            f"Deploy it:       orchestrator export{winner}{store} -o winner.yaml && serve deploy winner.yaml",
             highlight=False,
         )
     console.print(f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False)

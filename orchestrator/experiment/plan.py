@@ -220,7 +220,10 @@ class Experiment(BaseModel):
         return self.model_copy(update={"search": plan, "workloads": workloads})
 
     def quick(self) -> Experiment:
-        """The same for a first look: few trials, short windows, and of several workloads the first and the last."""
+        """The same for a first look: few trials, short windows, and of several workloads the first and the last.
+
+        What several workloads find is measured again when it is compared, so nothing else confirms it.
+        """
         measure = self.measure
         short = {
             "warmup_s": min(measure.warmup_s, QUICK_WARMUP_S[0]),
@@ -228,11 +231,11 @@ class Experiment(BaseModel):
             "min_s": min(measure.min_s, QUICK_WINDOW_S[0]),
             "max_s": min(measure.max_s, QUICK_WINDOW_S[1]),
         }
-        ends = {0, len(self.workloads) - 1}
+        ends, alone = {0, len(self.workloads) - 1}, self.variant is None and not self.workloads
         changes = {
             "search": self.search.model_copy(update={"trials": min(self.search.trials, QUICK_TRIALS)}),
             "measure": measure.model_copy(update=short),
-            "confirm": ConfirmPlan(top=min(self.confirm.top, 1), max_replications=3),
+            "confirm": ConfirmPlan(top=min(self.confirm.top, 1 if alone else 0), max_replications=3),
             "workloads": tuple(one.quick() for place, one in enumerate(self.workloads) if place in ends),
         }
         return self.model_copy(update=changes)
