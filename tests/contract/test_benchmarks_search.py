@@ -88,7 +88,9 @@ def test_a_recorded_surface_has_every_configuration_of_its_experiment_and_knows_
     assert surface.sessions
     assert path.stat().st_size < 200_000
     truth = find_truth(surface, experiment.space, [experiment.objective.metric, P99], smooth=False)
-    assert 0 < truth.noise(experiment.objective.metric) < 0.5
+    assert (
+        0 < truth.noise(experiment.objective.metric) < 2
+    )  # more than 1 where a load overflows in one run and not in the next
 
 
 @pytest.mark.parametrize("name", ["digits_capacity", "photos", "digits_latency"])

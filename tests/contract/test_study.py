@@ -54,7 +54,7 @@ def study(backend=None, tracker=None, watcher=None, seed=0, algorithm="hyperopt"
     )
     return run_study(
         experiment,
-        ConfirmingSearch(searcher, True, top, 3),
+        ConfirmingSearch(searcher, True, top, 3, 9),
         backend or SerialBackend(surface),
         tracker or MemoryTracker(),
         watcher or Watcher(),

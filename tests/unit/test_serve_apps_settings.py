@@ -103,7 +103,7 @@ BAD_ARGS = {
     ),
     "an unknown model": (
         {"model": "didgits"},
-        "args.model is 'didgits'; it must be 'digits' or a path to an .onnx",
+        "args.model is 'didgits'; it must be 'digits' or 'clothing' or 'svhn' or",
     ),
     "no text": ({"model": 3}, "args.model is 3; it must be"),
     "a list": ({"model": ["digits"]}, "args.model is ['digits']; it must be"),
