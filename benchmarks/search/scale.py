@@ -36,7 +36,7 @@ from benchmarks.search.studies import Strategy, searcher_of, studied
 from benchmarks.search.synthetic import synthetic
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
-from orchestrator.experiment import ALGORITHMS
+from orchestrator.experiment import ALGORITHMS, ConfirmPlan
 from orchestrator.study import run_study
 from orchestrator.tracking import open_tracker
 
@@ -67,6 +67,7 @@ def study(algorithm: str, tracker_name: str, trials: int, minutes: float) -> Lin
     """One study in this process, whose peak of memory is its own."""
     like = synthetic(LIKE)
     experiment = studied(endless(like), Strategy(algorithm), 0, trials - 1)
+    experiment = experiment.model_copy(update={"confirm": ConfirmPlan(top=0)})  # its last figure is a trial's
     costs, deadline = Costs(), time.perf_counter() + 60 * minutes
     searcher = searcher_of(experiment)
     with tempfile.TemporaryDirectory() as directory:
