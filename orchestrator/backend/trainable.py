@@ -24,6 +24,9 @@ from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadE
 from orchestrator.experiment import Experiment
 from orchestrator.trial import Place, run_trial, trial_config
 
+LOOK_S = 0.5
+"""Between two looks at what may end the waiting for an application."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +58,7 @@ class ServeTrial(tune.Trainable):
         slot = setup.slots.get(node_id) or next(iter(setup.slots.values()))
         self._watch = Watch(slot)
         self._serving = LimitedServing(
-            SlotServing(writer=setup.writer, slot=slot, node_id=node_id if setup.pinned else None), self._watch
+            SlotServing(setup.writer, slot, node_id if setup.pinned else None, self._watch.check), self._watch
         )
         elsewhere = setup.experiment.load.placement == "other_node"
         self._load = RemoteLoad(
@@ -126,19 +129,20 @@ class ServeTrial(tune.Trainable):
 
 @dataclass(frozen=True)
 class SlotServing:
-    """The trial's place on the cluster, behind the writer."""
+    """The trial's place on the cluster, behind the writer; what `meanwhile` raises ends the waiting for it."""
 
     writer: Any
     slot: str
     node_id: str | None
+    meanwhile: Callable[[], None]
 
     def deploy(self, application: dict, timeout_s: float) -> str:
         """See `orchestrator.trial.Serving.deploy`."""
-        return str(_ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s)))
+        return str(_ask(lambda: self.writer.deploy.remote(self.slot, application, timeout_s), self.meanwhile))
 
     def clear(self) -> None:
         """See `orchestrator.trial.Serving.clear`."""
-        _ask(lambda: self.writer.clear.remote(self.slot))
+        _ask(lambda: self.writer.clear.remote(self.slot), lambda: None)
 
 
 def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:
@@ -147,9 +151,12 @@ def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:
     return free or tuple(node for node in setup.nodes if node != node_id)
 
 
-def _ask(call: Callable[[], Any]) -> Any:
+def _ask(call: Callable[[], Any], meanwhile: Callable[[], None]) -> Any:
     """The answer of an actor; its own exception rather than Ray's wrapper, whose text is a traceback."""
+    asked = call()
+    while not ray.wait([asked], timeout=LOOK_S)[0]:
+        meanwhile()
     try:
-        return ray.get(call())
+        return ray.get(asked)
     except RayTaskError as error:
         raise error.cause from None

@@ -32,7 +32,7 @@ workload: {payloads: "serve_apps.payloads:digits"}
 load: {closed_loop: {concurrency: 8}}
 measure: {warmup_s: 0.5, warmup_max_s: 2, min_s: 2, max_s: 2, ceiling: false, validity: warn}
 objective: {maximize: throughput_rps}
-deploy_timeout_s: 40
+deploy_timeout_s: 60
 space:
   Classifier.limits.memory_mb: {choice: [40, 2000]}
 search: {algorithm: grid, trials: 1}
