@@ -13,14 +13,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
-from orchestrator.limits import Groups, Limits, Usage
+from orchestrator.limits import GroupError, Groups, Limits, Usage
 from orchestrator.observation import Observation
 from orchestrator.serve_config import cores_later, is_limited
 from orchestrator.trial import Load, Serving
 
 SWEPT_WITHIN_S = 5.0
 """A replica that was told to end has ended by then."""
-
 
 MEASURE, DRAIN = "measure", "drain"
 """Phases of a load, at whose beginnings is read what was used."""
@@ -45,9 +44,15 @@ class Watch:
         self._before = self.usage()
 
     def tighten(self, application: Mapping) -> None:
-        """The replicas have started up, at full speed: from now on they have the CPU time that they are to have."""
-        for group, cores in cores_later(application).items():
-            self._groups.limit(f"{group}-", Limits(cpu=cores))
+        """The replicas have started up, at full speed: from now on they have the CPU time that they are to have.
+
+        InfeasibleError where that cannot be set.
+        """
+        try:
+            for group, cores in cores_later(application).items():
+                self._groups.limit(f"{group}-", Limits(cpu=cores))
+        except GroupError as error:
+            raise InfeasibleError(f"limits cannot be set on this machine: {error}; see docs/limits.md") from error
 
     def usage(self) -> Usage:
         """Of all groups of the slot."""
@@ -69,6 +74,8 @@ class Watch:
 
 def sweep(nodes: Sequence[str], slots: Iterable[str]) -> None:
     """Removes the groups of the slots' replicas on these nodes, when the replicas have ended; what is left is empty."""
+    if not ray.is_initialized():  # the cluster has gone, and asking would start another one
+        return
     prefixes = [f"{slot}-" for slot in slots]
     swept = ray.remote(num_cpus=0)(_swept)
     tasks = [

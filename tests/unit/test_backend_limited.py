@@ -1,0 +1,119 @@
+"""A place and a load with limits, on fakes of both and of the control groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from orchestrator.backend.limited import LimitedLoad, LimitedServing, Watch
+from orchestrator.errors import InfeasibleError
+from orchestrator.limits import GroupError, Usage
+from orchestrator.serve_config import with_limits
+from tests.fakes.trials import observation, samples
+
+LIMITED = with_limits(
+    {"deployments": [{"name": "Model", "limits": {"cpu": 0.5, "memory_mb": 700}}]}, "python", "slot-0-", later=True
+)
+NOTHING = Usage()
+FREE = {"deployments": [{"name": "Model"}]}
+
+
+@dataclass
+class FakeGroups:
+    trouble: str | None = None
+    refuses: bool = False
+    now: Usage = NOTHING
+    limited: dict = field(default_factory=dict)
+
+    def problem(self):
+        return self.trouble
+
+    def remove(self, prefix):
+        """Nothing is left."""
+
+    def usage(self, prefix):
+        return self.now
+
+    def limit(self, prefix, limits):
+        if self.refuses:
+            raise GroupError("cannot write '50000' to cpu.max: Permission denied")
+        self.limited[prefix] = limits.cpu
+
+
+class FakeServing:
+    slot, node_id = "slot-0", None
+
+    def __init__(self, groups, kills=0):
+        self._groups, self._kills = groups, kills
+
+    def deploy(self, application, timeout_s):
+        if self._kills:
+            self._groups.now = Usage(killed=self._kills)
+            raise InfeasibleError("not ready within 60 s")
+        return "http://here"
+
+
+class FakeLoad:
+    def __init__(self, groups, kills=0):
+        self._groups, self._kills = groups, kills
+
+    def run(self, url, application, assignment, ceiling_rps, on_phase):
+        on_phase("warm-up")
+        self._groups.now = Usage(cpu_s=5.0)
+        on_phase("measure")
+        self._groups.now = Usage(cpu_s=5.0, memory_mb=300, killed=self._kills)
+        on_phase("drain")
+        return observation(samples(100, 3.0), (1.0, 3.0))
+
+
+def deployed(groups, application=LIMITED, kills=0):
+    watch = Watch("slot-0", groups)
+    return LimitedServing(FakeServing(groups, kills), watch).deploy(application, 60), watch
+
+
+def loaded(groups, application, kills=0):
+    phases = []
+    _, watch = deployed(groups, application)
+    seen = LimitedLoad(FakeLoad(groups, kills), watch).run("", application, None, 0.0, phases.append)
+    assert phases == ["warm-up", "measure", "drain"]
+    return seen.machine
+
+
+def test_the_cpu_is_limited_when_the_application_is_ready():
+    groups = FakeGroups()
+    url, _ = deployed(groups)
+    assert (url, groups.limited) == ("http://here", {"slot-0-Model-": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        (FakeGroups(trouble="read-only file system"), "cannot be set on this machine: read-only file system"),
+        (FakeGroups(refuses=True), "cannot be set on this machine: cannot write"),
+    ],
+    ids=["before", "when it is ready"],
+)
+def test_where_limits_cannot_be_set_a_configuration_is_infeasible(groups, words):
+    with pytest.raises(InfeasibleError, match=words):
+        deployed(groups)
+
+
+def test_what_has_no_limits_needs_no_control_groups():
+    groups = FakeGroups(trouble="read-only file system", refuses=True)
+    assert deployed(groups, FREE)[0] == "http://here"
+    assert not [name for name in loaded(groups, FREE) if name.startswith("limited_")]
+
+
+@pytest.mark.parametrize(("kills", "words"), [(1, "1 of its processes was killed"), (3, "3 of its processes were")])
+def test_who_is_killed_for_want_of_memory_is_infeasible_whenever_that_happens(kills, words):
+    with pytest.raises(InfeasibleError, match=words):
+        deployed(FakeGroups(), kills=kills)
+    with pytest.raises(InfeasibleError, match=words):
+        loaded(FakeGroups(), LIMITED, kills=kills)
+
+
+def test_what_was_used_counts_from_the_beginning_of_the_window():
+    machine = loaded(FakeGroups(), LIMITED)
+    assert machine["limited_cpu_cores"] == 0, "five seconds of CPU time were the warm-up's"
+    assert machine["limited_memory_mib"] == 300
