@@ -13,8 +13,6 @@ from orchestrator.result import BASELINE, Ratio
 from orchestrator.robust import TOP
 from orchestrator.several import Several
 
-_BASELINE = 0
-
 
 def print_several(console: Console, several: Several) -> None:
     """The gain of each workload's winner, the compromises, and the one that is recommended for all."""
