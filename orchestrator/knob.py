@@ -85,14 +85,14 @@ class _Range(Value):
         if unit <= 0 or unit >= 1:
             value = self.low if unit <= 0 else self.high  # rounding may not move the ends
         else:
-            start, end = self._ends()
+            start, end = self._ends
             value = self._unscaled((1 - unit) * start + unit * end)
             value = min(max(math.floor(value) if self.whole else value, self.low), self.high)
         return value if self.whole else float(value)
 
     def encode(self, value: float) -> float:
         """The coordinate of a contained value; of a whole number, the middle of its share."""
-        start, end = self._ends()
+        start, end = self._ends
         middle = (self._scaled(value) + self._scaled(value + 1)) / 2 if self.whole else self._scaled(value)
         return (middle - start) / (end - start) if end > start else 0.0
 
@@ -100,6 +100,7 @@ class _Range(Value):
         """The range as a reader would write it."""
         return f"{self.low} … {self.high}"
 
+    @cached_property
     def _ends(self) -> tuple[float, float]:
         return self._scaled(self.low), self._scaled(self.high + 1 if self.whole else self.high)
 

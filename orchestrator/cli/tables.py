@@ -18,7 +18,7 @@ from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
 from orchestrator.names import describe, figure, label, rate_figure, short_names, spread, trial_name, value_text
 from orchestrator.pruned import summary
-from orchestrator.result import Status, StudyResult, TrialResult
+from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
 COLUMNS = {  # metric -> heading
     "max_rate_rps": "max rate\nreq/s",
@@ -36,6 +36,9 @@ COLUMNS = {  # metric -> heading
 SPARE = ("latency_mean_ms", "queue_ms_mean", "overhead_s", "compute_ms_mean", "batch_size_mean", "latency_p50_ms")
 """Columns that are left out where a terminal has no room for all, the first of them first."""
 
+MOST_ROWS = 100
+"""Trials that a table has; more than these are too many to read, and to draw while somebody waits."""
+
 _ANY_WIDTH = 10_000
 SLO_WORDS = {
     Verdict.PASS: ("ok", "green"),
@@ -45,25 +48,28 @@ SLO_WORDS = {
 
 
 def trials_table(study: StudyResult, console: Console) -> Table:
-    """All trials, the best first, then those that miss the SLO, then those without a number.
+    """All trials, the best first, then those that miss the SLO, then those without a number; of many the first ones.
 
     It has as many columns as fit. Where not even the most important ones do, knobs are folded and figures stay whole.
     """
-    known = {name for trial in study.trials for name in metrics(trial)}
+    trials = _ranked(study)
+    rows = trials[:MOST_ROWS]
+    rows += [trial for trial in trials[MOST_ROWS:] if trial.number == BASELINE]
+    known = {name for trial in rows for name in metrics(trial)}
     goals = [objective.metric for objective in study.objectives]
     columns = [name for name in dict.fromkeys((*COLUMNS, *goals)) if name in known]
     spare = [name for name in SPARE if name not in goals]
     spare += ["throughput_rps"] if "max_rate_rps" in known else []  # about the same as the rate
     options = console.options.update_width(_ANY_WIDTH)
     for left_out in (*(spare[:count] for count in range(len(spare))), spare):
-        table = _table(study, [name for name in columns if name not in left_out])
+        table = _table(study, rows, [name for name in columns if name not in left_out])
         if RichMeasurement.get(console, options, table).maximum <= console.width:
             break
     return table
 
 
-def _table(study: StudyResult, columns: Sequence[str]) -> Table:
-    names = short_names(path for trial in study.trials for path in trial.configuration)
+def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[str]) -> Table:
+    names = short_names(dict.fromkeys(path for trial in rows for path in trial.configuration))
     order = "highest" if study.maximize else "lowest"
     front = {trial.number for trial in study.front} if study.further else set()
     table = Table(
@@ -81,9 +87,11 @@ def _table(study: StudyResult, columns: Sequence[str]) -> Table:
         table.add_column(_heading(name), justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.caption = "± is half of the 95 % confidence interval" + ("; * is on the Pareto front" if front else "")
+    if len(rows) < len(study.trials):
+        table.caption += f"\nthe first {MOST_ROWS} of {len(study.trials):,} trials; all are in --json and in MLflow"
     table.caption_justify = "left"
     best = study.best
-    for trial in _ranked(study):
+    for trial in rows:
         knobs = [value_text(trial.configuration[p]) if p in trial.configuration else "" for p in names]
         style = "bold green" if best is not None and trial.number == best.number else None
         mark = "*" if trial.number in front else ""
@@ -126,15 +134,13 @@ def _status(trial: TrialResult) -> Text:
 def print_outcome(console: Console, study: StudyResult) -> None:
     """The table, the reasons behind what failed or is in doubt, the confirmation, and the winner."""
     console.print(trials_table(study, console))
-    for trial in study.trials:
-        if trial.reasons:
-            status = "" if trial.status is Status.COMPLETE else f" is {trial.status}"
-            console.print(
-                f"{trial_name(trial.number)}{status}: {'; '.join(trial.reasons)}",
-                style="dim",
-                markup=False,
-                highlight=False,
-            )
+    explained = [trial for trial in study.trials if trial.reasons]
+    for trial in explained[:MOST_ROWS]:
+        status = "" if trial.status is Status.COMPLETE else f" is {trial.status}"
+        text = f"{trial_name(trial.number)}{status}: {'; '.join(trial.reasons)}"
+        console.print(text, style="dim", markup=False, highlight=False)
+    if len(explained) > MOST_ROWS:
+        console.print(f"… and of {len(explained) - MOST_ROWS:,} trials more", style="dim", highlight=False)
     if study.pruned:
         console.print(f"pruned before deployment: {summary(study.pruned)}", style="dim", highlight=False)
     print_confirmation(console, study)

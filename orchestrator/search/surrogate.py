@@ -8,6 +8,7 @@ those before (T. F. Gonzalez, 1985; a maximin design).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -71,8 +72,13 @@ class Surrogate:
         random_order = rng.permutation(len(candidates))
         order = sorted(random_order, key=lambda place: -promise[place])
         alike = [place for place in order[:MOST_ALIKE] if promise[place] >= ALIKE * promise[order[0]]]
-        first = [place for place in alike if self._in_place(history.latest(), candidates[place])]
-        yield from (candidates[place] for place in dict.fromkeys([*first, *order]))
+        deployed = history.latest()
+        first = (place for place in alike if self._in_place(deployed, candidates[place]))
+        yielded: set[int] = set()  # lazily: whoever asks mostly takes one of the first
+        for place in itertools.chain(first, order):
+            if place not in yielded:
+                yielded.add(place)
+                yield candidates[place]
 
     def _in_place(self, deployed: Configuration | None, candidate: Configuration) -> bool:
         """Whether Serve gets to it from what is deployed without replacing replicas."""

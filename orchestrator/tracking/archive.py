@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from functools import partial
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.confirmation import confirmed
 from orchestrator.document import objective_from_document
 from orchestrator.errors import UsageError
-from orchestrator.result import StudyResult
+from orchestrator.result import StudyResult, TrialResult
 from orchestrator.tracking import artifacts, entities
 from orchestrator.tracking.port import Origin, StudySummary, find_study
 
@@ -29,14 +28,7 @@ def studies(client: MlflowClient) -> list[StudySummary]:
     experiments = [experiment.experiment_id for experiment in _every(client.search_experiments)]
     if not experiments:
         return []
-    parents, trials = [], Counter[str]()
-    for run in _runs(client, experiments):
-        kind = run.data.tags.get(entities.KIND)
-        if kind == entities.STUDY:
-            parents.append(run)
-        elif kind == entities.TRIAL:
-            trials[run.data.tags.get(entities.PARENT, "")] += 1
-    return [_summary(run, trials[run.info.run_id]) for run in parents]
+    return [_summary(client, run) for run in _runs(client, experiments, _kind(entities.STUDY))]
 
 
 def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
@@ -44,13 +36,7 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
     study_id = find_study(ref, studies(client)).study_id
     parent = client.get_run(study_id)
     tags = parent.data.tags
-    with TemporaryDirectory() as directory:
-        ended = [
-            artifacts.read_trial(_download(client, run.info.artifact_uri, artifacts.TRIAL, Path(directory)))
-            for run in _children(client, parent.info.experiment_id, study_id)
-            if "status" in run.data.tags and run.data.tags.get(entities.KIND) != entities.SUPERSEDED
-        ]
-    ended.sort(key=lambda trial: trial.number)
+    ended = sorted(_ended(client, parent), key=lambda trial: trial.number)
     study = StudyResult(
         study_id=study_id,
         name=tags["name"],
@@ -66,10 +52,23 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
     return confirmed(study)
 
 
+def _ended(client: MlflowClient, parent: Any) -> list[TrialResult]:
+    """The trials and replications of a study: from one file if it has ended, else from the runs of each."""
+    with TemporaryDirectory() as directory:
+        if entities.TRIALS in parent.data.tags:
+            file = _download(client, parent.info.artifact_uri, artifacts.TRIALS, Path(directory))
+            return artifacts.read_trials(file)
+        return [
+            artifacts.read_trial(_download(client, run.info.artifact_uri, artifacts.TRIAL, Path(directory)))
+            for run in _children(client, parent.info.experiment_id, parent.info.run_id)
+            if "status" in run.data.tags and run.data.tags.get(entities.KIND) != entities.SUPERSEDED
+        ]
+
+
 def replications(client: MlflowClient, experiment_id: str, study_id: str) -> list[str]:
     """The runs of a study's replications."""
-    children = _children(client, experiment_id, study_id)
-    return [run.info.run_id for run in children if run.data.tags.get(entities.KIND) == entities.REPLICATION]
+    children = _children(client, experiment_id, study_id, entities.REPLICATION)
+    return [run.info.run_id for run in children]
 
 
 def origin(client: MlflowClient, study_id: str) -> Origin:
@@ -94,8 +93,13 @@ def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Pat
     return Path(download_artifacts(artifact_uri=address, dst_path=str(directory), tracking_uri=client.tracking_uri))
 
 
-def _children(client: MlflowClient, experiment_id: str, study_id: str) -> Iterator[Any]:
-    return _runs(client, [experiment_id], f"tags.`{entities.PARENT}` = '{study_id}'")
+def _children(client: MlflowClient, experiment_id: str, study_id: str, kind: str | None = None) -> Iterator[Any]:
+    of_study = f"tags.`{entities.PARENT}` = '{study_id}'"
+    return _runs(client, [experiment_id], of_study if kind is None else f"{of_study} and {_kind(kind)}")
+
+
+def _kind(kind: str) -> str:
+    return f"tags.`{entities.KIND}` = '{kind}'"
 
 
 def _runs(client: MlflowClient, experiment_ids: list[str], where: str = "") -> Iterator[Any]:
@@ -115,7 +119,13 @@ def _every(search: Callable[..., Any]) -> Iterator[Any]:
             return
 
 
-def _summary(run: Any, trials: int) -> StudySummary:
+def _summary(client: MlflowClient, run: Any) -> StudySummary:
+    counted = run.data.tags.get(entities.TRIALS)
+    trials = (
+        int(counted)
+        if counted
+        else sum(1 for _ in _children(client, run.info.experiment_id, run.info.run_id, entities.TRIAL))
+    )
     return StudySummary(
         study_id=run.info.run_id,
         name=run.data.tags["name"],

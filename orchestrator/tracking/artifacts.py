@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ TRIAL = "trial.json"  # a trial without its samples: what it is restored from
 SERVE_CONFIG = "serve_config.yaml"
 SAMPLES = "samples.parquet"
 WINNER = "winner.yaml"
+TRIALS = "trials.jsonl"  # the records of all trials and replications of a study that has ended, one a line
 ENVIRONMENT = "environment.json"
 
 
@@ -52,6 +53,19 @@ def write_samples(path: Path, samples: Samples) -> None:
 def read_trial(path: Path) -> TrialResult:
     """The trial of a record that `write_trial` wrote, without samples."""
     return trial_from_document(json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_trials(path: Path, trials: Iterable[TrialResult]) -> None:
+    """One record a line, as `write_trial` has them."""
+    with path.open("w", encoding="utf-8") as file:
+        for trial in trials:
+            file.write(json.dumps(trial_record(trial), allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_trials(path: Path) -> list[TrialResult]:
+    """The trials of a file that `write_trials` wrote."""
+    with path.open(encoding="utf-8") as file:
+        return [trial_from_document(json.loads(line)) for line in file]
 
 
 def _json(value: Any) -> str:

@@ -28,6 +28,7 @@ REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 """Has the MLflow UI open an experiment with runs and metrics in front, not with pages for language models."""
 
+TRIALS = "trials"  # how many, of a study that has ended; it has their records in one file then
 PRUNED = "pruned"  # JSON, as is the next one
 FURTHER = "further_objectives"
 """As JSON, in the form of the experiment file; absent where there is one objective alone."""

@@ -93,8 +93,11 @@ class MlflowTracker:
     def resume_study(self, study_id: str) -> None:
         """Open the parent run again."""
         with store.explained(self.uri):
-            self._experiment_id = self._client.get_run(study_id).info.experiment_id
+            parent = self._client.get_run(study_id)
+            self._experiment_id = parent.info.experiment_id
             self._study_id, self._runs = study_id, {}
+            if entities.TRIALS in parent.data.tags:  # the file of them is out of date from here on
+                self._client.delete_tag(study_id, entities.TRIALS)
             for run_id in archive.replications(self._client, self._experiment_id, study_id):
                 self._client.set_tag(run_id, entities.KIND, entities.SUPERSEDED)
             for run_id in self._running_trials(study_id):  # of a process that was killed and could not say so
@@ -138,15 +141,16 @@ class MlflowTracker:
                 "best_trial": best.number if best else None,
                 "recommended_trial": winner.number if winner else None,
                 entities.PRUNED: study.pruned or None,
+                entities.TRIALS: len(study.trials),
             }
         )
         with store.explained(self.uri):
-            if winner is not None:
-                with TemporaryDirectory() as directory:
-                    artifacts.write_serve_config(
-                        Path(directory) / artifacts.WINNER, winner.export_config or winner.serve_config
-                    )
-                    self._client.log_artifacts(study.study_id, directory)
+            with TemporaryDirectory() as directory:
+                artifacts.write_trials(Path(directory) / artifacts.TRIALS, (*study.trials, *study.replications))
+                if winner is not None:
+                    deployed = winner.export_config or winner.serve_config
+                    artifacts.write_serve_config(Path(directory) / artifacts.WINNER, deployed)
+                self._client.log_artifacts(study.study_id, directory)
             figures = entities.study_metrics(study)
             entities.log(self._client, study.study_id, self._now_ms(), metrics=figures, tags=tags)
             self._terminate(study.study_id, FINISHED)

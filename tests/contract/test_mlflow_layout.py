@@ -113,10 +113,24 @@ def test_objectives_beside_the_first_are_a_tag(tracker, client):
 
 
 def test_the_study_keeps_its_file_its_environment_and_the_winner(client, study_id, tmp_path):
-    assert names(client, study_id) == {"layout.yaml", "environment.json", "winner.yaml"}
+    assert names(client, study_id) == {"layout.yaml", "environment.json", "winner.yaml", "trials.jsonl"}
     assert artifact(client, study_id, "layout.yaml", tmp_path) == b"name: layout\n"
     assert json.loads(artifact(client, study_id, "environment.json", tmp_path))["host"] == "box"
     assert yaml.safe_load(artifact(client, study_id, "winner.yaml", tmp_path)) == EXPORT
+
+
+def test_a_study_that_ended_is_read_from_one_file_and_one_that_goes_on_from_the_run_of_each_trial(tracker, client):
+    study_id = start(tracker, "one-file")
+    trials = (complete(0, 100.0), complete(1, 250.0))
+    for trial in trials:
+        run(tracker, trial)
+    tracker.finish_study(StudyResult(study_id, "one-file", "random", 7, True, "throughput_rps", trials))
+    client.delete_run(trial_run(client, study_id, 1).info.run_id)
+    assert [trial.number for trial in tracker.load_study(study_id).trials] == [0, 1]
+    tracker.resume_study(study_id)
+    run(tracker, complete(2, 300.0))
+    tracker.kill("interrupted")
+    assert [trial.number for trial in tracker.load_study(study_id).trials] == [0, 2]
 
 
 def test_the_study_says_what_was_best_and_what_it_gained(client, study_id):

@@ -13,7 +13,7 @@ from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
-from orchestrator.names import figure, rate_figure, spread
+from orchestrator.names import figure, label, rate_figure, spread
 from orchestrator.result import Objective, Score, Status, StudyResult, TrialResult
 
 KNOBS = ("C.user_config.max_batch_size", "C.user_config.batch_wait_timeout_s", "C.num_replicas")  # of digits.yaml
@@ -72,6 +72,18 @@ def lines(width, *trials, show=print_outcome):
 
 def text(width, *trials):
     return " ".join(" ".join(lines(width, *trials)).split())
+
+
+def test_of_many_trials_the_best_are_shown_and_the_baseline_and_how_many_there_are():
+    many = [
+        replace(BEST, number=number, score=Score(1e4 - number, 0.0), reasons=("slow",)) for number in range(1, 1000)
+    ]
+    shown = lines(140, BASELINE, *many)
+    first = [line.split()[0] for line in shown if line.split()]
+    assert [int(word) for word in first if word.isdigit()] == [*range(1, 101)]
+    assert label(0) in first
+    assert "the first 100 of 1,000 trials; all are in --json and in MLflow" in " ".join(shown)
+    assert "… and of 899 trials more" in shown
 
 
 @pytest.mark.parametrize("width", [80, 140])
