@@ -53,4 +53,24 @@ class FakeNvml:
         return self.clocks[gpu] or 1500
 
 
+class WrittenNvml(FakeNvml):
+    """One GPU, whose clocks one after the other become lines of a file: for processes that a test cannot look into."""
+
+    def __init__(self, file):
+        super().__init__(gpus=1)
+        self._file = file
+
+    def nvmlDeviceSetGpuLockedClocks(self, gpu, low, high):  # noqa: N802
+        super().nvmlDeviceSetGpuLockedClocks(gpu, low, high)
+        self._write(f"{low}\n")
+
+    def nvmlDeviceResetGpuLockedClocks(self, gpu):  # noqa: N802
+        super().nvmlDeviceResetGpuLockedClocks(gpu)
+        self._write("its own\n")
+
+    def _write(self, line):
+        with self._file.open("a") as written:
+            written.write(line)
+
+
 NO_PERMISSION = (FakeNvml.NVML_ERROR_NO_PERMISSION, "Insufficient Permissions")
