@@ -195,6 +195,7 @@ def _explain(application: Mapping, seen: Observation, experiment: Experiment, pl
         seen.breakdown,
         seen.machine,
         concurrency=traffic.concurrency if isinstance(traffic, ClosedLoop) else math.nan,
+        items=experiment.load.items_per_request,
         cores=place.cores,
         ceiling_rps=place.ceiling_rps,
         data_plane=place.data_plane,

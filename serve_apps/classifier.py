@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 from ray import serve
@@ -48,13 +48,25 @@ class _Work(NamedTuple):
 _Join = Callable[[_Work], Awaitable[tuple[Outcome, Timing]]]
 
 
+class Model(Protocol):
+    """What a replica serves; `OnnxModel` is one."""
+
+    spec: ModelSpec
+
+    def prepare(self, inputs: Inputs) -> Inputs:
+        """A request's inputs as `run` takes them. RequestError for what it cannot take."""
+
+    def run(self, inputs: Inputs) -> Sequence[NDArray]:
+        """The outputs of one or more requests, whose inputs are joined along the first dimension."""
+
+
 class ClassifierReplica:
     """One model in one replica. Knobs: see `settings.Settings`; times in its answers: see `timing`."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._settings = Settings()
-        self._model = OnnxModel(source.name, source.path(), self._settings.intra_op_threads)
+        self._model = self._load(self._settings.intra_op_threads)
         self._routes = Routes(self._model.spec, *_SERVER)
         self._executor: ThreadPoolExecutor | None = None
         self._previous_closed_s = 0.0
@@ -64,9 +76,7 @@ class ClassifierReplica:
         """Take new knobs; requests that already wait keep their place. Raises ValueError for a bad value."""
         settings = Settings.from_user_config(user_config)
         if settings.intra_op_threads != self._settings.intra_op_threads:
-            self._model = await asyncio.to_thread(
-                OnnxModel, self._source.name, self._source.path(), settings.intra_op_threads
-            )
+            self._model = await asyncio.to_thread(self._load, settings.intra_op_threads)
         if settings.concurrent_batches != self._settings.concurrent_batches:
             self._join = self._new_batcher(settings)  # the only knob of @serve.batch without a setter
         else:
@@ -94,7 +104,7 @@ class ClassifierReplica:
     async def infer(self, inputs: Inputs) -> tuple[Sequence[NDArray], Timing]:
         """The model's outputs for one request of another deployment of the application; RequestError when it fails."""
         arrived_s = time.perf_counter()
-        outcome, timing = await self._join(_Work(self._model.prepare(inputs), arrived_s, time.perf_counter()))
+        outcome, timing = await self._outcome(self._model.prepare(inputs), arrived_s)
         if isinstance(outcome, RequestError):
             raise outcome
         return outcome, timing
@@ -103,8 +113,7 @@ class ClassifierReplica:
         model = self._model
         header_length = _header_length(scope)
         infer = oip.parse_request(model.spec, await _body(receive), header_length)
-        inputs = model.prepare(infer.inputs)
-        outcome, timing = await self._join(_Work(inputs, arrived_s, time.perf_counter()))
+        outcome, timing = await self._outcome(model.prepare(infer.inputs), arrived_s)
         try:
             if isinstance(outcome, RequestError):
                 raise outcome
@@ -112,6 +121,14 @@ class ClassifierReplica:
         except RequestError as error:
             return error_answer(error, timing)
         return Answer(body, timing.header(), header_length=length)
+
+    def _load(self, threads: int) -> Model:
+        """The model, with so many threads of ONNX Runtime within one batch."""
+        return OnnxModel(self._source.name, self._source.path(), threads)
+
+    async def _outcome(self, inputs: Inputs, arrived_s: float) -> tuple[Outcome, Timing]:
+        """What comes of prepared inputs, by way of a batch."""
+        return await self._join(_Work(inputs, arrived_s, time.perf_counter()))
 
     async def _run(self, batch: list[_Work]) -> list[tuple[Outcome, Timing]]:
         """Compute one batch that Serve has collected; an error is an outcome of its request alone."""

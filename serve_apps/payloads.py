@@ -4,7 +4,7 @@ A payload function is named in an experiment as `workload: {payloads: "module:fu
 the keyword `seed` (int), the same seed gives the same requests, and it returns a non-empty list of
 `{"path": str, "body": bytes, "headers": {str: str}, "method": str}` (`method` is optional: POST). With parameters of
 these names it is told `items_per_request` (int), how many items each request has to hold, and `data` (Path or None),
-the directory in `workload: {data: ...}` that has the files of a data set; without it, items are made up.
+the directory or file in `workload: {data: ...}` that has a data set; without it, items are made up.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import numpy as np
 from PIL import Image
 
 from serve_apps.datasets.images import load_pictures, made_up
+from serve_apps.datasets.text import made_up_lines, read_lines
 from serve_apps.nets import images
+from serve_apps.nets.store import TRANSLATOR
 from serve_apps.pictures import pgm
+from serve_apps.vocabulary import LONGEST, TEXT, TRANSLATION
 
 COUNT = 64  # different requests, sent in turn
 JPEG_SIZE = (500, 375)
@@ -62,6 +65,14 @@ def cifar(seed: int, items_per_request: int = 1, data: Path | None = None) -> li
     return [_infer("resnet_cifar", "image", part / np.float32(127.5) - np.float32(1)) for part in pictures]
 
 
+def sentences(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+    """Lines of a text file, or sentences made up by a grammar, as JSON, for `serve_apps.translator:build`."""
+    wanted, rng = COUNT * items_per_request, np.random.default_rng(seed)
+    lines = made_up_lines(wanted, seed) if data is None else read_lines(data, LONGEST)
+    chosen = rng.permutation(np.resize(rng.permutation(len(lines)), wanted)).reshape(COUNT, items_per_request)
+    return [_texts(TRANSLATOR, TEXT, [lines[place] for place in places], TRANSLATION) for places in chosen.tolist()]
+
+
 def jpegs(seed: int) -> list[dict[str, Any]]:
     """One photo per request as a JPEG of 500×375 (about 40 KB), for `serve_apps.jpegs:build`; made up, with grain."""
     rng = np.random.default_rng(seed)
@@ -98,6 +109,17 @@ def _photo(digit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     top, left = (int(rng.integers(0, room - len(ink) + 1)) for room in photo.shape)
     photo[top : top + len(ink), left : left + len(ink)] -= 150 * ink
     return np.clip(photo, 0, 255).astype(np.uint8)
+
+
+def _texts(model: str, name: str, texts: list[str], output: str) -> dict[str, Any]:
+    """An infer request with one BYTES tensor as JSON, for one output."""
+    entry = {"name": name, "datatype": "BYTES", "shape": [len(texts)], "data": texts}
+    return {
+        "path": f"/v2/models/{model}/infer",
+        "method": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps({"inputs": [entry], "outputs": [{"name": output}]}).encode(),
+    }
 
 
 def _infer(model: str, name: str, tensor: np.ndarray) -> dict[str, Any]:

@@ -67,6 +67,24 @@ class Source:
         return self.file or ensure_built(self.name)
 
 
+@dataclass(frozen=True)
+class Translation:
+    """The translator's arguments."""
+
+    length_limit: int = 100  # words
+
+    @classmethod
+    def from_args(cls, args: Any) -> Translation:
+        """The application's `args`. Raises ValueError for anything that is not allowed."""
+        values = _mapping(args, "args")
+        _no_unknown(values, [field.name for field in fields(cls)], "args")
+        allowed, fits = _integer(1, 1000)
+        for key, value in values.items():
+            if not fits(value):
+                raise ValueError(f"args.{key} is {value!r}; it must be {allowed}")
+        return cls(**values)
+
+
 def _integer(low: int, high: int) -> tuple[str, Callable[[Any], bool]]:
     return f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high
 

@@ -7,6 +7,8 @@
 - **batch**: the part of queue in which its batch was still being collected.
 - **compute**: the session's run for the whole batch.
 - **batch-size**: requests in that batch.
+- **tokens**, **padding**: where items differ in length, what those of this request have together, and the places
+  beside them that were filled up so that all items of their batches are of one length.
 
 Serve does not tell when a batch was opened and closed, but its rules do. One collector takes the requests in
 order. It opens a batch with the first one that waits, not before the batch ahead is closed; and it closes the
@@ -30,12 +32,15 @@ class Timing(NamedTuple):
     batch_s: float
     compute_s: float
     batch_size: int
+    tokens: int | None = None  # None, as the next one: items do not differ in length
+    padding: int | None = None
 
     def header(self) -> bytes:
         """The value of the `Server-Timing` header: milliseconds with three decimals."""
+        padded = "" if self.tokens is None else f", tokens;desc={self.tokens}, padding;desc={self.padding}"
         return (
             f"queue;dur={self.queue_s * 1e3:.3f}, batch;dur={self.batch_s * 1e3:.3f}, "
-            f"compute;dur={self.compute_s * 1e3:.3f}, batch-size;desc={self.batch_size}"
+            f"compute;dur={self.compute_s * 1e3:.3f}, batch-size;desc={self.batch_size}{padded}"
         ).encode()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import NamedTuple
 
 import ray
 from ray.exceptions import RayError
@@ -13,9 +15,9 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
-from orchestrator.limits import GroupError, Groups, Limits, Usage
+from orchestrator.limits import ClockError, Clocks, GroupError, Groups, Limits, Usage
 from orchestrator.observation import Observation
-from orchestrator.serve_config import cores_later, is_limited
+from orchestrator.serve_config import clocks_meanwhile, cores_later, is_limited
 from orchestrator.trial import Load, Serving
 
 SWEPT_WITHIN_S = 5.0
@@ -26,10 +28,12 @@ MEASURE, DRAIN = "measure", "drain"
 
 
 class Watch:
-    """Watches the control groups of the replicas of one slot on this machine."""
+    """Watches the control groups of the replicas of one slot on this machine, and sets the clock of its GPUs."""
 
-    def __init__(self, slot: str, groups: Groups | None = None) -> None:
+    def __init__(self, slot: str, groups: Groups | None = None, clocks: Clocks | None = None) -> None:
         self._groups = groups or Groups()
+        self._clocks = clocks or Clocks()
+        self._clocked = False
         self._prefix = f"{slot}-"
         self._before: Usage | None = None  # None: what is deployed has no limits
 
@@ -37,11 +41,12 @@ class Watch:
         """This application is going to be deployed; InfeasibleError where its limits cannot be set."""
         self._groups.remove(self._prefix)
         self._before = None
+        self._set_clock(clocks_meanwhile(application))
         if not is_limited(application):
             return
         if problem := self._groups.problem():
             raise InfeasibleError(f"limits cannot be set on this machine: {problem}; see docs/limits.md")
-        self._before = self.usage()
+        self._before = self._groups.usage(self._prefix)
 
     def tighten(self, application: Mapping) -> None:
         """The replicas have started up, at full speed: from now on they have the CPU time that they are to have.
@@ -54,39 +59,65 @@ class Watch:
         except GroupError as error:
             raise InfeasibleError(f"limits cannot be set on this machine: {error}; see docs/limits.md") from error
 
-    def usage(self) -> Usage:
-        """Of all groups of the slot."""
-        return self._groups.usage(self._prefix)
+    def usage(self) -> Usage | None:
+        """Of all groups of the slot; None when what is deployed has no limits on CPU or memory."""
+        return None if self._before is None else self._groups.usage(self._prefix)
 
-    @property
-    def active(self) -> bool:
-        """Whether what is deployed has limits."""
-        return self._before is not None
+    def clock_mhz(self) -> float:
+        """Of the GPUs; NaN when it was not set."""
+        return self._clocks.now() if self._clocked else math.nan
+
+    def close(self) -> None:
+        """The GPUs choose their clocks themselves again."""
+        if self._clocked:
+            self._clocked = False
+            self._clocks.reset()
 
     def check(self) -> None:
         """InfeasibleError if a process was killed because its replica had no memory left."""
-        if self._before is not None and (killed := self.usage().killed - self._before.killed):
+        usage = self.usage()
+        if usage is not None and self._before is not None and (killed := usage.killed - self._before.killed):
             raise InfeasibleError(
                 f"a replica needs more memory than its limit (limits.memory_mb): {killed} of its processes "
                 f"{'was' if killed == 1 else 'were'} killed"
             )
 
+    def _set_clock(self, wanted: set[float]) -> None:
+        self.close()
+        if not wanted:
+            return
+        if len(wanted) > 1:
+            asked = " and ".join(f"{mhz:g}" for mhz in sorted(wanted))
+            raise InfeasibleError(f"limits.gpu_clock_mhz is that of the whole node, and {asked} MHz are asked for")
+        try:
+            self._clocks.lock(wanted.pop())
+        except ClockError as error:
+            raise InfeasibleError(
+                f"the GPU clock (limits.gpu_clock_mhz) cannot be set on this machine: {error}; see docs/limits.md"
+            ) from error
+        self._clocked = True
 
-def sweep(nodes: Sequence[str], slots: Iterable[str]) -> None:
-    """Removes the groups of the slots' replicas on these nodes, when the replicas have ended; what is left is empty."""
+
+def sweep(nodes: Sequence[str], slots: Iterable[str], clocks: bool) -> None:
+    """Removes the groups of the slots' replicas on these nodes, when the replicas have ended; what is left is empty.
+
+    With `clocks` the GPUs there choose their clocks themselves again: whoever set them may have been killed.
+    """
     if not ray.is_initialized():  # the cluster has gone, and asking would start another one
         return
     prefixes = [f"{slot}-" for slot in slots]
     swept = ray.remote(num_cpus=0)(_swept)
     tasks = [
-        swept.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(prefixes)
+        swept.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(prefixes, clocks)
         for node in nodes
     ]
     with suppress(RayError):  # a node that is gone has no groups any more
         ray.get(tasks, timeout=2 * SWEPT_WITHIN_S)
 
 
-def _swept(prefixes: Sequence[str]) -> None:
+def _swept(prefixes: Sequence[str], clocks: bool) -> None:
+    if clocks:
+        Clocks().reset()
     groups, end = Groups(), time.monotonic() + SWEPT_WITHIN_S
     while any(groups.names(prefix) for prefix in prefixes) and time.monotonic() < end:
         for prefix in prefixes:
@@ -143,24 +174,34 @@ class LimitedLoad:
         on_phase: Callable[[str], None],
     ) -> Observation:
         """See `orchestrator.trial.Load.run`. InfeasibleError: a replica was killed."""
-        looks: dict[str, tuple[float, Usage]] = {}
+        looks: dict[str, _Look] = {}
 
         def look(phase: str) -> None:
-            looks[phase] = (time.monotonic(), self._watch.usage())
+            looks[phase] = _Look(time.monotonic(), self._watch.usage(), self._watch.clock_mhz())
             on_phase(phase)
 
-        seen = self._load.run(url, application, assignment, ceiling_rps, look if self._watch.active else on_phase)
+        seen = self._load.run(url, application, assignment, ceiling_rps, look)
         self._watch.check()
         if not {MEASURE, DRAIN} <= looks.keys():
             return seen
         return replace(seen, machine={**seen.machine, **_between(looks[MEASURE], looks[DRAIN])})
 
 
-def _between(first: tuple[float, Usage], last: tuple[float, Usage]) -> dict[str, float]:
+class _Look(NamedTuple):
+    at_s: float
+    usage: Usage | None
+    clock_mhz: float
+
+
+def _between(first: _Look, last: _Look) -> dict[str, float]:
     """Figures of a stretch of time; what was used is told a second."""
-    (began, before), (ended, after) = first, last
+    (began, before, _), (ended, after, clock_mhz) = first, last
     passed = max(ended - began, 1e-9)
+    clocked = {} if math.isnan(clock_mhz) else {"limited_gpu_clock_mhz": clock_mhz}
+    if before is None or after is None:
+        return clocked
     return {
+        **clocked,
         "limited_cpu_cores": (after.cpu_s - before.cpu_s) / passed,
         "limited_throttled_cores": (after.throttled_s - before.throttled_s) / passed,
         "limited_memory_mib": after.memory_mb,

@@ -123,8 +123,9 @@ class ServeTrial(tune.Trainable):
         """See `save_checkpoint`."""
 
     def cleanup(self) -> None:
-        """Ends the load client with the actor."""
+        """Ends the load client with the actor, and gives the GPUs back their clocks."""
         self._load.close()
+        self._watch.close()
 
 
 @dataclass(frozen=True)

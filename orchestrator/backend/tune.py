@@ -22,7 +22,7 @@ from orchestrator.cluster import TRIAL_SLOT, Cluster
 from orchestrator.errors import ClusterError
 from orchestrator.experiment import Experiment
 from orchestrator.result import Status, TrialResult
-from orchestrator.serve_config import may_be_limited
+from orchestrator.serve_config import may_be_limited, may_set_clocks
 from orchestrator.serving.state import slot_name
 from orchestrator.serving.writer import ServeWriter
 
@@ -57,8 +57,9 @@ class TuneBackend:
         """See `orchestrator.backend.port.Backend.run`."""
         _require_other_node(experiment.load.placement, self._cluster)
         public = experiment.load.placement == "other_node"
-        limited = may_be_limited(experiment.app, experiment.space.paths())
-        with _swept(self._cluster, self._slots() if limited else {}), _writer(self._cluster, public) as writer:
+        app, knobs = experiment.app, experiment.space.paths()
+        slots, clocks = self._slots() if may_be_limited(app, knobs) else {}, may_set_clocks(app, knobs)
+        with _swept(self._cluster, slots, clocks), _writer(self._cluster, public) as writer:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
             pinned = bool(self._cluster.trial_nodes) and self._cluster.node_count > 1
             setup = TrialSetup(
@@ -93,13 +94,16 @@ class TuneBackend:
 
 
 @contextmanager
-def _swept(cluster: Cluster, slots: Mapping[str, str]) -> Iterator[None]:
-    """At the end, when the applications are gone, their control groups go too; `slots` are those that have some."""
+def _swept(cluster: Cluster, slots: Mapping[str, str], clocks: bool) -> Iterator[None]:
+    """At the end, when the applications are gone, their control groups go too; `slots` are those that have some.
+
+    `clocks`: those of the GPUs were set, and are no longer.
+    """
     try:
         yield
     finally:
         if slots:
-            sweep(cluster.nodes, slots.values())
+            sweep(cluster.nodes, slots.values(), clocks)
 
 
 @contextmanager

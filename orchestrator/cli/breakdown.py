@@ -23,6 +23,12 @@ def batches_line(trial: TrialResult) -> str:
     return f"batches: {', '.join(listed)}" + ("" if fill is None else f" ({fill:.0%} full)")
 
 
+def padding_line(trial: TrialResult) -> str:
+    """ "padding: 0.42 places for each token"; empty where items do not differ in length."""
+    waste = trial.details.get("padding_waste")
+    return "" if waste is None else f"padding: {figure(waste)} places for each token"
+
+
 def breakdown_table(trial: TrialResult) -> Table | None:
     """The parts of the response time, of all requests and of the slowest 1 %; None where they are not known."""
     values = metrics(trial)

@@ -11,7 +11,7 @@ from rich.measure import Measurement as RichMeasurement
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.breakdown import batches_line, breakdown_table
+from orchestrator.cli.breakdown import batches_line, breakdown_table, padding_line
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
@@ -171,8 +171,8 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     breakdown = breakdown_table(best)
     if breakdown is not None:
         console.print(breakdown)
-    if batches := batches_line(best):
-        console.print(f"  {batches}", highlight=False)
+    for text in filter(None, (batches_line(best), padding_line(best))):
+        console.print(f"  {text}", highlight=False)
 
 
 def _no_winner(study: StudyResult) -> str:

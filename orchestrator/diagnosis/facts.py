@@ -17,12 +17,14 @@ class Facts:
     """What is known of a configuration and its measurement; NaN is unknown, and whatever needs it stays silent.
 
     `settings` are those of the deployment that batches, `others` those of the application's other deployments.
-    `concurrency` belongs to a closed loop. `shares` are those of the mean response time by part (`Parts.shares`).
+    `concurrency` belongs to a closed loop; each request has `items`, which may join batches by themselves. `shares`
+    are those of the mean response time by part (`Parts.shares`).
     """
 
     settings: Settings = field(default_factory=Settings)
     others: tuple[Settings, ...] = ()
     concurrency: float = math.nan
+    items: int = 1
     shares: Mapping[str, float] = field(default_factory=dict)
     latency_mean_ms: float = math.nan
     throughput_rps: float = math.nan
@@ -72,6 +74,7 @@ def facts_of(
     resources: Mapping[str, float],
     *,
     concurrency: float = math.nan,
+    items: int = 1,
     cores: float = math.nan,
     ceiling_rps: float = math.nan,
     data_plane: str | None = None,
@@ -83,6 +86,7 @@ def facts_of(
         settings=settings,
         others=tuple(one for one in settings_of_each(application) if one != settings),
         concurrency=concurrency,
+        items=items,
         shares=breakdown.mean.shares(),
         latency_mean_ms=measurement.latency_mean_ms,
         throughput_rps=measurement.throughput_rps,

@@ -67,11 +67,12 @@ def small_limit(f: Facts) -> Finding:
 def few_clients(f: Facts) -> Finding:
     """A batch is larger than what the clients can send at a time."""
     size, each = f.settings[MAX_BATCH_SIZE], f.concurrency / f.settings.replicas
-    if not (size > each and _wait_is_paid(f)):
+    if not (size > each * f.items and _wait_is_paid(f)):
         return None
+    held = f" of {f.items} items" if f.items > 1 else ""
     return advice(
-        f"batches cannot fill: {f.concurrency:,.0f} clients over {replicas(f)} leave {each:,.4g} requests each for a "
-        f"batch of up to {size:,.0f}{_mean_batch(f)}, so that every batch waits in vain{_wait_of(f)}",
+        f"batches cannot fill: {f.concurrency:,.0f} clients over {replicas(f)} leave {each:,.4g} requests{held} each "
+        f"for a batch of up to {size:,.0f}{_mean_batch(f)}, so that every batch waits in vain{_wait_of(f)}",
         "lower",
         f.settings.knob(MAX_BATCH_SIZE),
     )

@@ -6,6 +6,7 @@ import math
 import threading
 from array import array
 from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ class Recorder:
         self.settle()
         end = len(self._answers)  # the column that grows last: a row counts once it is in all of them
         unknown = np.broadcast_to(np.float64(math.nan), end - begin)
-        return self._samples(begin, end, ServerTimes(unknown, unknown, unknown, unknown))
+        return self._samples(begin, end, ServerTimes(*[unknown] * len(fields(ServerTimes))))
 
     def samples(self) -> Samples:
         """All samples, complete; once no more are added."""
@@ -83,6 +84,8 @@ class Recorder:
             batch_wait_s=server.batch_wait_s,
             compute_s=server.compute_s,
             batch_size=server.batch_size,
+            tokens=server.tokens,
+            padding=server.padding,
         )
 
     def _since_origin(self, readings: array[float]) -> NDArray[np.float64]:

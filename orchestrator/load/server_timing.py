@@ -1,8 +1,8 @@
 """The server's own times out of `Server-Timing` headers (W3C Server Timing), in bulk.
 
-`queue;dur=1.2, batch;dur=0.8, compute;dur=3.1, batch-size;desc=8`: durations are milliseconds. Entries come
-in any order, unknown ones are ignored, the last of a name counts, and whatever is missing or is not a number
-becomes NaN.
+`queue;dur=1.2, batch;dur=0.8, compute;dur=3.1, batch-size;desc=8, tokens;desc=60, padding;desc=12`: durations are
+milliseconds. Entries come in any order, unknown ones are ignored, the last of a name counts, and whatever is missing
+or is not a number becomes NaN.
 
 All headers are searched as one text, a line each: parsing them one by one in Python would take several times
 as long, and on a shared machine this time is taken from the server.
@@ -36,8 +36,10 @@ _METRICS = (
     _on_every_line(b"batch", b"dur"),
     _on_every_line(b"compute", b"dur"),
     _on_every_line(b"batch-size", b"desc"),
+    _on_every_line(b"tokens", b"desc"),
+    _on_every_line(b"padding", b"desc"),
 )
-_UNITS = (1e-3, 1e-3, 1e-3, 1.0)  # durations come in ms and go in s
+_UNITS = (1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0)  # durations come in ms and go in s
 
 _BLOCK = 4096  # headers parsed together: much of a pass is paid once, and what it works on stays in the cache
 _DIGITS = b"0123456789"
@@ -54,6 +56,8 @@ class ServerTimes:
     batch_wait_s: NDArray[np.float64]
     compute_s: NDArray[np.float64]
     batch_size: NDArray[np.float64]
+    tokens: NDArray[np.float64]
+    padding: NDArray[np.float64]
 
 
 def parse_server_timing(answers: Sequence[bytes]) -> ServerTimes:
@@ -103,12 +107,12 @@ def _parse_alike(text: bytes, rows: int) -> NDArray[np.float64] | None:
     The numbers are then put together from their digits, a column at a time: faster than one by one.
     """
     first = text.partition(b"\n")[0]
-    numbers = [
-        number for metric in _METRICS if (number := metric.match(first)) and _DECIMAL.fullmatch(number[1] or b"")
-    ]
+    numbers = [metric.match(first) for metric in _METRICS]
     layout = b"\n" + first.translate(None, _DIGITS)
     text = b"\n" + text + b"\n"
-    if len(numbers) < len(_METRICS) or text.translate(None, _DIGITS) != layout * rows + b"\n":
+    if any(found and found[1] and not _DECIMAL.fullmatch(found[1]) for found in numbers):
+        return None
+    if text.translate(None, _DIGITS) != layout * rows + b"\n":
         return None
     digits = np.frombuffer(text, np.uint8) - np.uint8(ord("0"))  # what is no digit wraps around to 10 or more
     edges = np.flatnonzero(np.diff(digits < 10)) + 1
@@ -122,6 +126,9 @@ def _parse_alike(text: bytes, rows: int) -> NDArray[np.float64] | None:
     begins, lengths = begins.reshape(rows, -1).T, lengths.reshape(rows, -1).T
     columns = []
     for number in numbers:
+        if not number or not number[1]:
+            columns.append(np.full(rows, np.nan))  # lines of one layout lack the same entries
+            continue
         whole = int(np.searchsorted(begins[:, 0], number.start(1) + 1))
         groups = range(whole, whole + len(re.findall(rb"\d+", number[1])))
         if sum(lengths[group].max() for group in groups) > _EXACT_DIGITS:

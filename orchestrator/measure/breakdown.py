@@ -60,7 +60,8 @@ class Breakdown:
     """Of the successes of a window: all of them, and the slowest `TAIL_SHARE`.
 
     `batch_requests` counts requests by the size of the batch that they were in (every request of a batch of 8 is
-    one sample of size 8); `max_batch_size` is None where it is not known.
+    one sample of size 8); `max_batch_size` is None where it is not known. `tokens` and `padding` are sums over the
+    requests that tell, NaN where none does.
     """
 
     mean: Parts
@@ -70,6 +71,8 @@ class Breakdown:
     tail_from_ms: float  # the shortest response time among the slowest; NaN without requests
     batch_requests: Mapping[int, int] = field(default_factory=dict)
     max_batch_size: int | None = None
+    tokens: float = math.nan
+    padding: float = math.nan
 
     @property
     def batches(self) -> dict[int, float]:
@@ -87,6 +90,11 @@ class Breakdown:
         """Mean size over batches / `max_batch_size`; NaN when either is unknown."""
         return self.batch_size_per_batch / self.max_batch_size if self.max_batch_size else math.nan
 
+    @property
+    def padding_waste(self) -> float:
+        """Places that only filled items up to the longest of their batch, for each token; NaN when not known."""
+        return self.padding / self.tokens if self.tokens > 0 else math.nan
+
     def metrics(self) -> dict[str, float]:
         """Flat figures, NaN left out: `compute_ms_tail`, `compute_share`, `compute_share_tail`, `batch_fill`, ...
 
@@ -102,6 +110,7 @@ class Breakdown:
             "tail_from_ms": self.tail_from_ms,
             "batch_size_per_batch": self.batch_size_per_batch,
             "batch_fill": self.batch_fill,
+            "padding_waste": self.padding_waste,
         }
         return {name: value for name, value in figures.items() if not math.isnan(value)}
 
@@ -125,6 +134,8 @@ def break_down(samples: Samples, window: Window, max_batch_size: int | None = No
         tail_from_ms=float(response_s[slowest].min()) * 1e3 if count else math.nan,
         batch_requests=_count_sizes(successes.batch_size),
         max_batch_size=max_batch_size,
+        tokens=_sum(successes.tokens),
+        padding=_sum(successes.padding),
     )
 
 
@@ -141,6 +152,12 @@ def _parts_s(successes: Samples) -> dict[str, NDArray[np.float64]]:
         "compute_ms": compute,
         "server_and_network_ms": np.where(complete, np.nan, unstated),
     }
+
+
+def _sum(column: NDArray[np.float64]) -> float:
+    """Of what is known; NaN where nothing is."""
+    known = ~np.isnan(column)
+    return float(column[known].sum()) if known.any() else math.nan
 
 
 def _mean_ms(column: NDArray[np.float64]) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+_UNKNOWN = np.empty(0)  # stands for a column of NaN as long as the others
 
 Window = tuple[float, float]
 """[start, end) of scheduled times, in seconds since the load started."""
@@ -21,6 +24,10 @@ class Outcome(IntEnum):
     TIMEOUT = 2  # no complete answer within the request time-out
     BROKEN = 3  # the connection could not be opened, or broke before the answer was complete
     UNSENT = 4  # scheduled, but never sent before the load ended or the time-out passed
+
+
+def _not_told() -> NDArray[np.float64]:
+    return _UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -40,8 +47,15 @@ class Samples:
     batch_wait_s: NDArray[np.float64]  # the part of it spent collecting a batch
     compute_s: NDArray[np.float64]  # the model at work on this request's batch
     batch_size: NDArray[np.float64]  # requests in that batch
+    tokens: NDArray[np.float64] = field(default_factory=_not_told)  # of its items, where these differ in length
+    padding: NDArray[np.float64] = field(
+        default_factory=_not_told
+    )  # places that filled those up to the length of their batch
 
     def __post_init__(self) -> None:
+        for name in ("tokens", "padding"):
+            if getattr(self, name) is _UNKNOWN:
+                object.__setattr__(self, name, np.broadcast_to(np.float64(math.nan), len(self.scheduled_s)))
         lengths = {name: len(column) for name, column in self.columns().items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"sample columns differ in length: {lengths}")

@@ -14,7 +14,14 @@ from orchestrator.serve_config.deploy import (
     with_trial_defaults,
     without_access_log,
 )
-from orchestrator.serve_config.limits import cores_later, is_limited, may_be_limited, with_limits
+from orchestrator.serve_config.limits import (
+    clocks_meanwhile,
+    cores_later,
+    is_limited,
+    may_be_limited,
+    may_set_clocks,
+    with_limits,
+)
 from orchestrator.serve_config.paths import merge, path_problem, read
 from orchestrator.serve_config.reserved import Reserved, reserved
 from orchestrator.serve_config.schema import app_findings, app_problems
@@ -23,11 +30,13 @@ __all__ = [
     "Reserved",
     "app_findings",
     "app_problems",
+    "clocks_meanwhile",
     "cores_later",
     "deployable",
     "in_place",
     "is_limited",
     "may_be_limited",
+    "may_set_clocks",
     "merge",
     "path_problem",
     "pin",

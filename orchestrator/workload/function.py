@@ -21,9 +21,9 @@ def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payloa
     """What `source.payloads`, a "module:function", returns when called with `seed`.
 
     A function that has a parameter `items_per_request` is told how many items each payload has to hold; without
-    one, it can only be 1. One that has a parameter `data` is told the workload's directory, or None. It has to return a
-    list of dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of strings) and `method`. The module
-    may also lie in `base_dir` or the working directory.
+    one, it can only be 1. One that has a parameter `data` is told the workload's directory or file, or None. It has to
+    return a list of dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of strings) and `method`.
+    The module may also lie in `base_dir` or the working directory.
     PayloadError names the function, and the entry that is wrong.
     """
     name = source.payloads or ""
@@ -32,7 +32,7 @@ def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payloa
         arguments: dict[str, Any] = {"seed": source.seed}
         takes = _parameters(function)
         if "data" in takes:
-            arguments["data"] = _directory(source, base_dir)
+            arguments["data"] = _place(source, base_dir)
         elif source.data is not None:
             raise PayloadError(f"{name} has no parameter data: leave workload.data out")
         if "items_per_request" in takes:
@@ -60,13 +60,13 @@ def _parameters(function: Callable[..., Any]) -> Collection[str]:
         return ()
 
 
-def _directory(source: Source, base_dir: Path) -> Path | None:
+def _place(source: Source, base_dir: Path) -> Path | None:
     if source.data is None:
         return None
-    directory = (base_dir / Path(source.data).expanduser()).absolute()
-    if not directory.is_dir():
-        raise PayloadError(f"workload.data is {source.data!r}, but there is no such directory ({directory})")
-    return directory
+    place = (base_dir / Path(source.data).expanduser()).absolute()
+    if not place.exists():
+        raise PayloadError(f"workload.data is {source.data!r}, but there is no such directory or file ({place})")
+    return place
 
 
 def _find(name: str) -> Callable[..., Any]:

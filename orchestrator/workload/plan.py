@@ -21,7 +21,7 @@ class Source(BaseModel):
 
     `payloads` is "module:function", or a .npz or .jsonl file relative to the experiment file; None generates
     payloads that fit the model's inputs. `path`, `method` and `headers` hold for every payload that does not
-    bring its own. `data` is a directory that the function is told, relative to the experiment file. `count`,
+    bring its own. `data` is a directory or file that the function is told, relative to the experiment file. `count`,
     `dynamic_dim` (the length of the model's free axes) and `seed` shape generated payloads.
     """
 

@@ -19,6 +19,7 @@ import onnxruntime
 import torch
 
 from serve_apps.nets import store
+from serve_apps.nets.part import Part
 
 CHECKED_BATCH_SIZES = (1, 2, 7, 32)
 TOLERANCE = 1e-4  # largest difference between a logit from torch and from ONNX Runtime
@@ -46,13 +47,18 @@ def _make(net: ModuleType, path: Path) -> None:
     trained, accuracy = net.train() if hasattr(net, "train") else (_seeded(net), None)
     if accuracy is not None and accuracy < net.MIN_ACCURACY:
         raise RuntimeError(f"held-out accuracy is {accuracy:.3f}, at least {net.MIN_ACCURACY} is required")
-    draft = path.with_suffix(f".{os.getpid()}.part")
+    trained.eval()
+    parts = net.parts(trained) if hasattr(net, "parts") else [_only_part(net, trained)]
+    drafts = {part.name: path.with_suffix(f".{part.name}{os.getpid()}.part") for part in parts}
     try:
-        _export(net, trained, draft, accuracy)
-        _check_equal(net, trained, draft)
-        draft.replace(path)
+        for part in parts:
+            _export(part, drafts[part.name], accuracy)
+            _check_equal(part, drafts[part.name])
+        for name in sorted(drafts, reverse=True):  # the main file last: where it is, all are
+            drafts[name].replace(store.part_path(path, name))
     finally:
-        draft.unlink(missing_ok=True)
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def _seeded(net: ModuleType) -> torch.nn.Module:
@@ -60,18 +66,27 @@ def _seeded(net: ModuleType) -> torch.nn.Module:
     return net.network()
 
 
-def _export(net: ModuleType, trained: torch.nn.Module, path: Path, accuracy: float | None) -> None:
-    trained.eval()
-    with warnings.catch_warnings():
+def _only_part(net: ModuleType, trained: torch.nn.Module) -> Part:
+    """Of a net with one input of items of a fixed shape, and one output."""
+    rng = np.random.default_rng(net.SEED)
+
+    def example(rows: int) -> tuple[torch.Tensor, ...]:
+        return (torch.from_numpy(rng.random((rows, *net.ITEM_SHAPE), dtype=np.float32)),)
+
+    return Part("", trained, example, {net.INPUT: {0: "batch"}}, {net.OUTPUT: {0: "batch"}})
+
+
+def _export(part: Part, path: Path, accuracy: float | None) -> None:
+    with warnings.catch_warnings(), torch.no_grad():
         # The newer exporter needs onnxscript; this one is deprecated, complete for such nets, and says so.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            trained,
-            (torch.zeros(1, *net.ITEM_SHAPE),),
+            part.network,
+            part.example(1),
             str(path),
-            input_names=[net.INPUT],
-            output_names=[net.OUTPUT],
-            dynamic_axes={net.INPUT: {0: "batch"}, net.OUTPUT: {0: "batch"}},
+            input_names=list(part.inputs),
+            output_names=list(part.outputs),
+            dynamic_axes={**part.inputs, **part.outputs},
             opset_version=OPSET,
             dynamo=False,
         )
@@ -82,16 +97,17 @@ def _export(net: ModuleType, trained: torch.nn.Module, path: Path, accuracy: flo
     onnx.save(model, str(path))
 
 
-def _check_equal(net: ModuleType, trained: torch.nn.Module, path: Path) -> None:
+def _check_equal(part: Part, path: Path) -> None:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    rng = np.random.default_rng(net.SEED)
     for size in CHECKED_BATCH_SIZES:
-        batch = rng.random((size, *net.ITEM_SHAPE), dtype=np.float32)
         with torch.no_grad():
-            expected = trained(torch.from_numpy(batch)).numpy()
-        difference = float(np.abs(session.run([net.OUTPUT], {net.INPUT: batch})[0] - expected).max())
-        if difference > TOLERANCE:
-            raise RuntimeError(f"the export differs from torch by {difference:.2g} at batch size {size}")
+            example = part.example(size)
+            expected = part.network(*example)
+        found = session.run(list(part.outputs), {name: x.numpy() for name, x in zip(part.inputs, example, strict=True)})
+        for mine, theirs in zip(found, expected if isinstance(expected, tuple) else (expected,), strict=True):
+            difference = float(np.abs(mine - theirs.numpy()).max())
+            if difference > TOLERANCE:
+                raise RuntimeError(f"the export differs from torch by {difference:.2g} at batch size {size}")
 
 
 def _stored_accuracy(path: Path) -> float | None:
@@ -110,7 +126,7 @@ def _one_builder(path: Path) -> Iterator[None]:
 def main() -> None:
     """Build the model named on the command line; print its path, accuracy and the seconds it took."""
     parser = argparse.ArgumentParser(description="Train, check and export a bundled model.")
-    parser.add_argument("name", choices=store.BUNDLED)
+    parser.add_argument("name", choices=store.BUILT)
     started = time.perf_counter()
     path, accuracy = build(parser.parse_args().name)
     told = "seeded weights" if accuracy is None else f"accuracy {accuracy:.4f}"

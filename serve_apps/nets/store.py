@@ -10,10 +10,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet50")
+"""Models of one file, which the classifier serves."""
+
+TRANSLATOR, STEP = "translator", "step"
+"""The model of the translator, and the second of its files."""
+
+BUILT = (*BUNDLED, TRANSLATOR)
 BUILD_TIMEOUT_S = 600.0  # training takes seconds; a machine that needs ten minutes for it is stuck
 _NETS = Path(__file__).parent
-_DEFINITION = ("{name}.py", "build.py")  # what a stored model depends on
-_PARTS = {"digits": ("images.py",), "resnet_cifar": ("residual.py",), "resnet50": ("residual.py",)}
+_DEFINITION = ("{name}.py", "build.py", "part.py")  # what a stored model depends on
+_PARTS = {
+    "digits": ("images.py",),
+    "resnet_cifar": ("residual.py",),
+    "resnet50": ("residual.py",),
+    TRANSLATOR: ("../vocabulary.py", "../datasets/grammar.py"),
+}
 
 
 def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -26,6 +37,14 @@ def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     for source in (*_DEFINITION, *_PARTS.get(name, ())):
         digest.update((_NETS / source.format(name=name)).read_bytes())
     return _directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
+
+
+def part_path(path: Path, part: str) -> Path:
+    """The file of a part of the model that is kept at `path`; that itself for the main part, "".
+
+    The main file is there only when all others are.
+    """
+    return path.with_suffix(f".{part}.onnx") if part else path
 
 
 def ensure_built(name: str) -> Path:

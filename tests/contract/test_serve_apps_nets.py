@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from serve_apps.nets import build, images, store
+from serve_apps.nets.part import Part
 
 
 def test_enlarging_keeps_flat_images_flat_and_the_range_of_the_ink():
@@ -51,7 +52,7 @@ def test_without_any_setting_a_model_lies_in_the_home_directory(monkeypatch):
 
 def test_another_definition_is_another_file(monkeypatch, tmp_path):
     before = store.model_path("digits", {})
-    for name in ("images.py", "digits.py", "build.py"):
+    for name in ("images.py", "digits.py", "build.py", "part.py"):
         (tmp_path / name).write_text("# changed")
     monkeypatch.setattr(store, "_NETS", tmp_path)
     assert store.model_path("digits", {}).name != before.name
@@ -140,3 +141,31 @@ def test_the_nets_of_the_studies_are_built_from_a_seed(name, shape, outputs, mon
     assert logits.shape == (3, outputs)
     assert np.isfinite(logits).all()
     assert np.ptp(logits[0]) > 0, "weights that say something"
+
+
+def test_a_net_of_several_files_is_complete_when_its_main_file_is_there(tmp_path, monkeypatch):
+    class Doubled:
+        SEED = 0
+
+        @staticmethod
+        def network():
+            return torch.nn.Identity()
+
+        @staticmethod
+        def parts(network):
+            def example(rows):
+                return (torch.ones(rows, 4),)
+
+            free = ({"x": {0: "batch"}}, {"y": {0: "batch"}})
+            return [Part("", torch.nn.Linear(4, 2), example, *free), Part("more", torch.nn.ReLU(), example, *free)]
+
+    kept = []
+    monkeypatch.setattr(build.Path, "replace", lambda draft, path: kept.append(path.name))
+    build._make(Doubled, tmp_path / "net.onnx")
+    assert kept == ["net.more.onnx", "net.onnx"]
+    assert list(tmp_path.iterdir()) == [], "no draft is left"
+
+
+def test_the_file_of_a_part_lies_beside_the_main_one(tmp_path):
+    assert store.part_path(tmp_path / "a-1f.onnx", "") == tmp_path / "a-1f.onnx"
+    assert store.part_path(tmp_path / "a-1f.onnx", "step") == tmp_path / "a-1f.step.onnx"

@@ -33,6 +33,7 @@ app:
   args: {model: digits}
   deployments:
     - name: Classifier
+      limits: {gpu_clock_mhz: 900}
       user_config: {max_batch_size: 1, batch_wait_timeout_s: 0.0}
 load: {closed_loop: {concurrency: 8}}
 measure: {warmup_s: 0.3, warmup_max_s: 2, min_s: 60, max_s: 60, ceiling: false}
@@ -40,6 +41,14 @@ objective: {maximize: throughput_rps}
 space:
   Classifier.user_config.max_batch_size: {choice: [4, 8]}
 search: {algorithm: hyperopt, trials: 2}
+"""
+PYNVML = """
+import sys
+from pathlib import Path
+
+from tests.fakes.nvml import WrittenNvml
+
+sys.modules[__name__] = WrittenNvml(Path(__file__).with_name("clocks"))
 """
 FIGURES = {*Measurement.__dataclass_fields__} - {"intervals", "percentiles", "max_rate_rps"}
 METRICS = {
@@ -156,13 +165,17 @@ def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_ans
 
 def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_behind(tmp_path):
     (tmp_path / "long.yaml").write_text(EXPERIMENT)
+    (tmp_path / "pynvml.py").write_text(PYNVML)  # found before one that is installed
+    clocks = tmp_path / "clocks"
     before = set(psutil.pids())
     process = start_orchestrator("run", "long.yaml", cwd=tmp_path)
     try:
         wait_for_load(process)
+        assert clocks.read_text() == "900\n"
     finally:
         output = stop(process, signal.SIGINT)
     assert process.returncode == 130, output
+    assert clocks.read_text().splitlines()[-1] == "its own", "the GPU has its clock back"
     assert "Interrupted" in output
     assert "Traceback" not in output
     assert left_behind(before) == []

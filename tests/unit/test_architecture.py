@@ -56,7 +56,7 @@ ROOMS: dict[str, set[str]] = {
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
-    # The kernel's control groups.
+    # The kernel's control groups; the clocks of GPUs.
     "limits": set(),
     # What is not worth deploying, by Serve's own rules and the load.
     "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
@@ -116,6 +116,7 @@ OWNERS: dict[str, set[str]] = {
     "httptools": {"load"},
     "scipy": {"measure", "pruning", "search"},
     "psutil": {"environment", "resources", "cluster", "cli"},
+    "pynvml": {"limits"},
     "typer": {"cli"},
     "rich": {"cli"},
     "torch": set(),

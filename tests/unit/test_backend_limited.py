@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 import pytest
 
 from orchestrator.backend.limited import LimitedLoad, LimitedServing, Watch
+from orchestrator.backend.limited import _swept as swept
 from orchestrator.errors import InfeasibleError
-from orchestrator.limits import GroupError, Usage
+from orchestrator.limits import Clocks, GroupError, Usage
 from orchestrator.serve_config import with_limits
+from tests.fakes.nvml import NO_PERMISSION, FakeNvml
 from tests.fakes.trials import observation, samples
 
 LIMITED = with_limits(
     {"deployments": [{"name": "Model", "limits": {"cpu": 0.5, "memory_mb": 700}}]}, "python", "slot-0-", later=True
 )
 NOTHING = Usage()
+
+
+def clocked(*clocks):
+    """An application whose deployments ask for these clocks."""
+    entries = [{"name": f"D{mhz}", "limits": {"gpu_clock_mhz": mhz}} for mhz in clocks]
+    return with_limits({"deployments": entries}, "python", "slot-0-", later=True)
+
+
 FREE = {"deployments": [{"name": "Model"}]}
 
 
@@ -117,3 +128,60 @@ def test_what_was_used_counts_from_the_beginning_of_the_window():
     machine = loaded(FakeGroups(), LIMITED)
     assert machine["limited_cpu_cores"] == 0, "five seconds of CPU time were the warm-up's"
     assert machine["limited_memory_mib"] == 300
+
+
+NOWHERE = FakeGroups(trouble="read-only file system", refuses=True)
+
+
+def test_a_clock_is_set_for_a_trial_read_under_load_and_given_back_by_the_next_one():
+    nvml, phases = FakeNvml(), []
+    watch = Watch("slot-0", NOWHERE, Clocks(nvml))
+    place, load = LimitedServing(FakeServing(NOWHERE), watch), LimitedLoad(FakeLoad(NOWHERE), watch)
+    place.deploy(clocked(900), 60)
+    assert nvml.clocks == [900, 900]
+    seen = load.run("", {}, None, 0.0, phases.append)
+    assert {name: value for name, value in seen.machine.items() if name.startswith("limited_")} == {
+        "limited_gpu_clock_mhz": 900
+    }
+    place.deploy(FREE, 60)
+    assert nvml.clocks == [None, None]
+    seen = load.run("", {}, None, 0.0, phases.append)
+    assert "limited_gpu_clock_mhz" not in seen.machine
+
+
+def test_the_clock_is_given_back_at_the_end_and_what_was_never_set_is_left_alone():
+    nvml = FakeNvml()
+    watch = Watch("slot-0", NOWHERE, Clocks(nvml))
+    watch.begin(clocked(900))
+    watch.close()
+    assert nvml.clocks == [None, None]
+    nvml.clocks = [1100, 1100]  # somebody else's
+    watch.begin(FREE)
+    watch.close()
+    assert nvml.clocks == [1100, 1100]
+
+
+@pytest.mark.parametrize(
+    ("nvml", "clocks", "words"),
+    [
+        (FakeNvml(gpus=0), [900], r"\(limits.gpu_clock_mhz\) cannot be set on this machine: it has no NVIDIA GPU"),
+        (FakeNvml(refused={0: NO_PERMISSION}), [900], "Insufficient Permissions .*; see docs/limits.md"),
+        (FakeNvml(), [900, 1200], "is that of the whole node, and 900 and 1200 MHz are asked for"),
+    ],
+    ids=["no GPU", "no permission", "two clocks"],
+)
+def test_a_clock_that_cannot_be_set_is_infeasible(nvml, clocks, words):
+    watch = Watch("slot-0", NOWHERE, Clocks(nvml))
+    with pytest.raises(InfeasibleError, match=words):
+        LimitedServing(FakeServing(NOWHERE), watch).deploy(clocked(*clocks), 60)
+    assert not any(nvml.clocks)
+
+
+def test_the_sweep_of_a_node_gives_the_clocks_back_where_a_study_set_them(monkeypatch):
+    nvml = FakeNvml()
+    nvml.clocks = [900, 900]
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    swept([], clocks=False)
+    assert nvml.clocks == [900, 900]
+    swept([], clocks=True)
+    assert nvml.clocks == [None, None]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from orchestrator.cli.breakdown import batches_line
+from orchestrator.cli.breakdown import batches_line, padding_line
 from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
@@ -260,3 +260,8 @@ def test_the_most_frequent_batches_are_listed():
     trial = replace(BEST, batches={size: float(size) for size in range(1, 9)}, details={"batch_fill": 0.87})
     assert batches_line(trial) == "batches: 8 of 8, 7 of 7, 6 of 6, 5 of 5, 4 of 4, 3 of 3, … (87% full)"
     assert batches_line(replace(trial, batches={})) == ""
+
+
+def test_padding_is_shown_where_it_is_known():
+    assert padding_line(replace(BEST, details={"padding_waste": 0.4239})) == "padding: 0.424 places for each token"
+    assert padding_line(replace(BEST, details={})) == ""

@@ -96,6 +96,12 @@ CASES = {
         ("batches_cannot_fill", "Model.max_batch_size"),
         ["32 clients over 1 replica leave 32 requests", "batch of up to 33", "4 ms (40%", "lower Model.max_batch_size"],
     ),
+    "fewer items than the batch holds": (
+        replace(facts(max_batch_size=129, batch_wait=0.4), items=4),
+        replace(facts(max_batch_size=128, batch_wait=0.4, batch_size=64.0), items=4),
+        ("batches_cannot_fill", "Model.max_batch_size"),
+        ["leave 32 requests of 4 items each for a batch of up to 129"],
+    ),
     "fewer clients than the batches of several replicas hold": (
         facts(max_batch_size=16, num_replicas=3, batch_wait=0.1),
         facts(max_batch_size=16, num_replicas=2, batch_wait=0.1),

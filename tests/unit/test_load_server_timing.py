@@ -28,6 +28,11 @@ def rows_of_answers(*answers):
     return np.column_stack(columns)
 
 
+def lengths(*headers):
+    times = parse_server_timing([*map(answer, headers)])
+    return np.column_stack((times.tokens, times.padding))
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
@@ -57,6 +62,19 @@ def rows_of_answers(*answers):
 )
 def test_a_header_is_read_by_the_standards_grammar(header, expected):
     np.testing.assert_allclose(rows(header), [expected])
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param(b"batch-size;desc=8, tokens;desc=60, padding;desc=12", [60, 12], id="both"),
+        pytest.param(b"tokens;desc=60, batch-size;desc=8", [60, NAN], id="one of them"),
+        pytest.param(b"queue;dur=1, batch-size;desc=8", [NAN, NAN], id="none"),
+    ],
+)
+def test_the_lengths_of_items_are_read_where_they_are_told(header, expected):
+    np.testing.assert_allclose(lengths(header, header), [expected, expected])
+    np.testing.assert_allclose(lengths(header, b"compute;dur=1"), [expected, [NAN, NAN]])
 
 
 def test_no_headers_make_empty_columns():
@@ -125,11 +143,13 @@ def test_answers_are_parsed_in_blocks_without_losing_one():
 
 
 values = st.decimals(0, 10_000, places=3).map(str) | st.sampled_from(["1e-3", "", "x", "7.", "1.2.3"])
-entries = st.permutations(["queue;dur=", "batch;dur=", "compute;dur=", "batch-size;desc=", "total;dur="])
+names = ["queue;dur=", "batch;dur=", "compute;dur=", "batch-size;desc=", "tokens;desc=", "padding;desc=", "total;dur="]
+entries = st.permutations(names).flatmap(lambda order: st.integers(4, 7).map(lambda count: order[:count]))
 
 
-@given(entries, st.lists(st.lists(values, min_size=5, max_size=5), max_size=6))
+@given(entries, st.lists(st.lists(values, min_size=7, max_size=7), max_size=6))
 def test_many_headers_read_together_are_what_each_reads_alone(names, table):
-    headers = [", ".join(name + value for name, value in zip(names, line, strict=True)).encode() for line in table]
-    alone = [rows(header)[0] for header in headers]
-    np.testing.assert_array_equal(rows(*headers), np.reshape(alone, (len(headers), 4)))
+    headers = [", ".join(name + value for name, value in zip(names, line, strict=False)).encode() for line in table]
+    for read, columns in ((rows, 4), (lengths, 2)):
+        alone = [read(header)[0] for header in headers]
+        np.testing.assert_array_equal(read(*headers), np.reshape(alone, (len(headers), columns)))

@@ -1,6 +1,7 @@
 """Where the time of requests went."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,3 +145,13 @@ def test_without_a_success_nothing_is_said():
     found = break_down(requests((0, 10, 4, 1, 5, 2), outcome=Outcome.BROKEN), WINDOW)
     assert found.metrics() == {"tail_requests": 0}
     assert found.mean.shares() == {}
+
+
+def test_padding_is_told_for_each_token_of_the_successes_that_say_so():
+    told = requests((0, 10, 4, 1, 5, 8), (0, 10, 4, 1, 5, 8), (0, 10, 4, 1, 5, 8))
+    sample = replace(told, tokens=np.array([30.0, 10.0, NAN]), padding=np.array([6.0, 14.0, NAN]))
+    assert break_down(sample, WINDOW).metrics()["padding_waste"] == pytest.approx(0.5)
+
+
+def test_where_nobody_tells_of_padding_there_is_no_figure():
+    assert "padding_waste" not in break_down(requests((0, 10, 4, 1, 5, 8)), WINDOW).metrics()

@@ -2,7 +2,17 @@
 
 import pytest
 
-from orchestrator.serve_config import app_problems, in_place, is_limited, merge, path_problem, read, with_limits
+from orchestrator.serve_config import (
+    app_problems,
+    clocks_meanwhile,
+    in_place,
+    is_limited,
+    may_set_clocks,
+    merge,
+    path_problem,
+    read,
+    with_limits,
+)
 
 APP = {
     "import_path": "some.module:app",
@@ -43,6 +53,32 @@ def test_an_app_without_limits_stays_as_it_is(app):
     assert not is_limited(app)
 
 
+def test_a_clock_needs_no_control_group_and_is_set_by_others_in_a_trial():
+    app = {"deployments": [{"name": "M", "limits": {"gpu_clock_mhz": 900}}, {"name": "N"}]}
+    trial, export = with_limits(app, "python", "slot-", later=True), with_limits(app, "python", "")
+    commands = [one["deployments"][0]["ray_actor_options"]["runtime_env"]["py_executable"] for one in (trial, export)]
+    assert commands == [
+        "python -m orchestrator.limits --gpu-clock-meanwhile 900 python",
+        "python -m orchestrator.limits --gpu-clock-mhz 900 python",
+    ]
+    assert not is_limited(trial)
+    assert [clocks_meanwhile(one) for one in (trial, export, app)] == [{900.0}, set(), set()]
+
+
+@pytest.mark.parametrize(
+    ("app", "knobs", "sets"),
+    [
+        ({"deployments": [{"name": "M", "limits": {"gpu_clock_mhz": 900}}]}, [], True),
+        ({}, ["M.limits.gpu_clock_mhz"], True),
+        ({}, ["M.limits"], True),
+        (APP, ["Model.limits.cpu"], False),
+    ],
+    ids=["in the app", "a knob", "all limits are a knob", "no clock"],
+)
+def test_an_experiment_tells_whether_it_may_set_clocks(app, knobs, sets):
+    assert may_set_clocks(app, knobs) == sets
+
+
 def test_a_deployed_app_tells_whether_it_is_limited():
     assert is_limited(with_limits(APP, "python", "slot-"))
 
@@ -60,6 +96,7 @@ def test_a_limit_is_a_knob_like_any_other():
     [
         ({"cpu": 0}, "app.deployments[1].limits.cpu", "a number of at least 0.01"),
         ({"memory_mb": "700"}, "app.deployments[1].limits.memory_mb", "700"),
+        ({"gpu_clock_mhz": 0}, "app.deployments[1].limits.gpu_clock_mhz", "a number of at least 1"),
         ({"gpu": 1}, "app.deployments[1].limits.gpu", "gpu"),
         (5, "app.deployments[1].limits", "5"),
     ],
