@@ -94,6 +94,7 @@ def _candidate(found: Candidate) -> dict[str, Any]:
         "trial": found.number,
         "replications": found.replications,
         "slo_kept": found.kept,
+        "slo_shown": found.shown,
         **to_json({"value": found.value, "lo": lo, "hi": hi}),
         "of_best": _ratio(found.of_best),
     }
@@ -157,6 +158,7 @@ def trial_record(trial: TrialResult) -> dict[str, Any]:
     return {
         **trial_document(trial),
         "score": score,
+        "sorted_ms": list(trial.sorted_ms),
         "serve_config": to_json(trial.serve_config),
         "export_config": to_json(trial.export_config),
     }
@@ -181,6 +183,7 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         verdicts={limit: Verdict(verdict) for limit, verdict in document.get("slo", {}).items()},
         details={name: value for name, value in figures.items() if name not in own},
         batches={int(size): count for size, count in document.get("batches", {}).items()},
+        sorted_ms=tuple(document.get("sorted_ms", ())),
         explanation=document.get("explanation") or "",
         wall_s=_number(document["wall_s"]),
         overhead_s=_number(document["overhead_s"]),
