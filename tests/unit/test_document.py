@@ -118,7 +118,16 @@ def test_a_confirmation_says_who_took_part_how_often_and_who_cannot_be_told_apar
         "remarks": ["trial 3 has 2 of 3 replications"],
     }
     assert figures == [
-        {"trial": 7, "replications": 3, "slo_kept": 3, "slo_shown": True, "value": 250.0, "lo": 240.0, "hi": 260.0, "of_best": None},
+        {
+            "trial": 7,
+            "replications": 3,
+            "slo_kept": 3,
+            "slo_shown": True,
+            "value": 250.0,
+            "lo": 240.0,
+            "hi": 260.0,
+            "of_best": None,
+        },
         {
             **{"trial": 0, "replications": 1, "slo_kept": 0, "slo_shown": False},
             **{"value": 100.0, "lo": None, "hi": None},
