@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import Enum
 from typing import Any
@@ -21,7 +21,7 @@ from orchestrator.result import (
     TrialResult,
 )
 from orchestrator.robust import Standing
-from orchestrator.several import Several
+from orchestrator.several import Searched, Several
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def several_document(several: Several) -> dict[str, Any]:
     robust = several.robust
     return {
         "workloads": {workload: study_document(one.study) for workload, one in several.searched.items()},
+        "random_trials": {workload: one.random_trials for workload, one in several.searched.items()},
         "contenders": to_json(several.contenders),
         "compared": {workload: study_document(study) for workload, study in several.compared.items()},
         "gain": {
@@ -61,6 +62,16 @@ def several_document(several: Several) -> dict[str, Any]:
         "standings": [_standing(one) for one in several.standings],
         "robust": _standing(robust) if robust is not None else None,
     }
+
+
+def several_from_document(document: Mapping[str, Any], study: Callable[[str], StudyResult]) -> Several:
+    """The inverse of `several_document`; `study` reads a study by its id."""
+    random_trials = document["random_trials"]
+    return Several(
+        {w: Searched(study(of_it["study_id"]), random_trials[w]) for w, of_it in document["workloads"].items()},
+        tuple(document["contenders"]),
+        {w: study(of_it["study_id"]) for w, of_it in document["compared"].items()},
+    )
 
 
 def _standing(found: Standing[int]) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.confirmation import confirmed
-from orchestrator.document import objective_from_document
+from orchestrator.document import objective_from_document, several_from_document
 from orchestrator.errors import UsageError
 from orchestrator.result import StudyResult
+from orchestrator.several import Several
 from orchestrator.tracking import artifacts, entities
-from orchestrator.tracking.port import Origin, StudySummary, find_study
+from orchestrator.tracking.port import Comparison, Origin, StudySummary, find_study
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,7 +42,11 @@ def studies(client: MlflowClient) -> list[StudySummary]:
 
 def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
     """The study that `ref` names, with the trials and replications that ended, and what they say."""
-    study_id = find_study(ref, studies(client)).study_id
+    return read_study(client, find_study(ref, studies(client)).study_id)
+
+
+def read_study(client: MlflowClient, study_id: str) -> StudyResult:
+    """The study of that id."""
     parent = client.get_run(study_id)
     tags = parent.data.tags
     with TemporaryDirectory() as directory:
@@ -64,6 +69,21 @@ def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
         further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
     return confirmed(study)
+
+
+def comparisons(client: MlflowClient) -> list[Comparison]:
+    """Every comparison of workloads in the store, the latest first."""
+    experiments = [experiment.experiment_id for experiment in _every(client.search_experiments)]
+    runs = _runs(client, experiments, f"tags.{entities.KIND} = '{entities.COMPARISON}'") if experiments else ()
+    return [Comparison(run.info.run_id, run.data.tags["name"], _started(run)) for run in runs]
+
+
+def load_comparison(client: MlflowClient, comparison_id: str) -> Several:
+    """A comparison, put together from the studies that its document names."""
+    uri = client.get_run(comparison_id).info.artifact_uri
+    with TemporaryDirectory() as directory:
+        text = _download(client, uri, artifacts.COMPARISON, Path(directory)).read_text(encoding="utf-8")
+    return several_from_document(json.loads(text), partial(read_study, client))
 
 
 def replications(client: MlflowClient, experiment_id: str, study_id: str) -> list[str]:
@@ -119,7 +139,11 @@ def _summary(run: Any, trials: int) -> StudySummary:
     return StudySummary(
         study_id=run.info.run_id,
         name=run.data.tags["name"],
-        started=datetime.fromtimestamp(run.info.start_time / 1000, tz=timezone.utc),
+        started=_started(run),
         status=run.info.status,
         trials=trials,
     )
+
+
+def _started(run: Any) -> datetime:
+    return datetime.fromtimestamp(run.info.start_time / 1000, tz=timezone.utc)

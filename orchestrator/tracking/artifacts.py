@@ -18,6 +18,7 @@ SERVE_CONFIG = "serve_config.yaml"
 SAMPLES = "samples.parquet"
 WINNER = "winner.yaml"
 ENVIRONMENT = "environment.json"
+COMPARISON = "comparison.json"  # of workloads: the public document, by whose ids it is put together again
 
 
 def write_study(directory: Path, file_name: str, text: str, environment: Mapping[str, Any]) -> None:

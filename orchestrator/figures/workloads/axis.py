@@ -11,7 +11,7 @@ NEAREST = 0.02
 
 
 class Axis(NamedTuple):
-    """Its title, and the number of each workload; without numbers the names are the places."""
+    """Its title, and the number of each workload; without numbers their names are the places."""
 
     title: str = "workload"
     numbers: Mapping[str, float] = {}

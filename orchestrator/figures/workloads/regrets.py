@@ -47,14 +47,14 @@ def regrets_figure(several: Several) -> go.Figure | None:
 def _map(rows: list[str], columns: list[str], table: Sequence[Mapping[str, float | str]]) -> go.Heatmap:
     """Of the shares and words of `table`, a mapping of columns a row; where it has none the place is free."""
 
-    def laid(value: Callable[[float | str], object]) -> list[list[object]]:
-        return [[value(row[column]) if _is_shown(row.get(column)) else None for column in columns] for row in table]
+    def laid(value: Callable[[float | str], object], gap: object) -> list[list[object]]:
+        return [[value(row[column]) if _is_shown(row.get(column)) else gap for column in columns] for row in table]
 
     return go.Heatmap(
         x=columns,
         y=rows,
-        z=laid(lambda value: value if isinstance(value, float) else 0.0),
-        text=laid(lambda value: f"{value:.1%}" if isinstance(value, float) else value),
+        z=laid(lambda value: value if isinstance(value, float) else 0.0, None),
+        text=laid(lambda value: f"{value:.1%}" if isinstance(value, float) else value, ""),
         texttemplate="%{text}",
         hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>",
         hoverongaps=False,
