@@ -65,10 +65,13 @@ class Several:
         return first if first is not None and math.isfinite(first.mean_regret) else None
 
     @property
-    def unmeasured(self) -> list[str]:
-        """The workloads under which no contender could be measured, or none so that it can be trusted."""
+    def obstacle(self) -> str:
+        """Why nothing is recommended for all workloads, where nothing is."""
         every = range(len(self.contenders))
-        return [w for w in self.compared if all(self.measured(w, number) is None for number in every)]
+        lost = [w for w in self.compared if all(self.measured(w, number) is None for number in every)]
+        if lost:
+            return f"no measurement under {', '.join(lost)} can be trusted"
+        return "no configuration keeps the SLO under every workload"
 
     @property
     def baseline(self) -> Configuration:

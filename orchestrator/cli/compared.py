@@ -11,11 +11,12 @@ from orchestrator.cli.several import print_several
 from orchestrator.experiment import Experiment, row_of
 from orchestrator.figures import PAGE
 from orchestrator.figures.workloads import Axis, workloads_page
-from orchestrator.names import describe, figure, listing, short_names
+from orchestrator.names import describe, figure, short_names
 from orchestrator.several import Several
 from orchestrator.tracking.port import Tracker
 
 TABLES, WINNER = "comparison.txt", "winner.yaml"
+NOTHING = "no study found anything beside the baseline"
 WIDTH = 160  # characters of the tables: wide enough for some workloads, and there is no terminal to fit
 
 
@@ -45,7 +46,7 @@ def description(several: Several) -> str:
 def _robust(several: Several) -> str:
     robust = several.robust
     if robust is None:
-        return f"**Nothing is recommended for all workloads** ({listing(list(several.searched))})."
+        return f"**Nothing is recommended for all workloads:** {several.obstacle if several.compared else NOTHING}."
     configuration = several.contenders[robust.configuration]
     return (
         f"**For all workloads: `{describe(configuration, short_names(configuration))}`**, on average "

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.names import describe, figure, listing, short_names
+from orchestrator.names import describe, figure, short_names
 from orchestrator.result import BASELINE, Ratio
 from orchestrator.robust import TOP, Standing
 from orchestrator.several import Several
@@ -20,10 +20,11 @@ def print_several(console: Console, several: Several) -> None:
         console.print("[bold yellow]Nothing to compare:[/] no workload's study found anything beside the baseline.")
         return
     console.print(_gains(several))
-    console.print(_standings(several))
+    if several.standings:
+        console.print(_standings(several))
     robust = several.robust
     if robust is None:
-        console.print(_no_compromise(several), highlight=False)
+        console.print(f"[bold yellow]Nothing is recommended for all workloads:[/] {several.obstacle}.", highlight=False)
         return
     configuration = several.contenders[robust.configuration]
     console.print(
@@ -89,12 +90,6 @@ def _regret(several: Several, one: Standing[int], workload: str) -> str:
 
 def _share(regret: float) -> str:
     return f"{regret:.1%}" if math.isfinite(regret) else "–"
-
-
-def _no_compromise(several: Several) -> str:
-    if lost := several.unmeasured:
-        return f"[bold yellow]Nothing to recommend for all:[/] no measurement under {listing(lost)} can be trusted."
-    return "[bold yellow]No configuration keeps the SLO under every workload.[/] Relax `slo`."
 
 
 def _ratio(ratio: Ratio | None) -> str:

@@ -83,7 +83,7 @@ def test_where_none_suits_all_workloads_nothing_is_there_to_deploy(experiment):
         pytest.param(
             BAD,
             [
-                "**Nothing is recommended for all workloads** (1-client and 60-clients).",
+                "**Nothing is recommended for all workloads:** no configuration keeps the SLO under every workload.",
             ],
             id="none for all",
         ),

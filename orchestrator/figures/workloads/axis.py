@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 NEAREST = 0.02
 """Share of an axis. Where two workloads would be closer on an even one, they could not be told apart: logarithmic."""
+
+MARGIN = 0.05
+"""Beside the first and the last workload, as a share of what is between them."""
 
 
 class Axis(NamedTuple):
@@ -32,11 +36,13 @@ class Axis(NamedTuple):
 
     @property
     def look(self) -> dict[str, Any]:
-        """As plotly takes it: a label for each workload at its place."""
+        """As plotly takes it: a label for each workload at its place, measured or not."""
         if not self.numbers:
             return {"title": self.title, "type": "category"}
         numbers = sorted(self.numbers.values())
         gaps = [after - before for before, after in pairwise(numbers)]
         even = not gaps or numbers[0] <= 0 or min(gaps) >= NEAREST * (numbers[-1] - numbers[0])
+        low, high = (numbers[0], numbers[-1]) if even else (math.log10(numbers[0]), math.log10(numbers[-1]))
+        room = MARGIN * (high - low or 1)
         ticks = {"tickvals": numbers, "ticktext": [f"{number:g}" for number in numbers]}
-        return {"title": self.title, "type": "linear" if even else "log", **ticks}
+        return {"title": self.title, "type": "linear" if even else "log", "range": [low - room, high + room], **ticks}

@@ -34,7 +34,7 @@ def on_regrets(several: Several) -> Iterator[str]:
     yield "By what share the objective's figure is worse than that of the best contender under the same workload."
     robust = several.robust
     if robust is None:
-        yield "Nothing is recommended for all workloads: no configuration keeps the SLO under every one of them."
+        yield f"Nothing is recommended for all workloads: {several.obstacle}."
         return
     configuration = several.contenders[robust.configuration]
     name = "the baseline" if robust.configuration == BASELINE else f"[{robust.configuration}]"
@@ -51,7 +51,7 @@ def on_by_load(several: Several) -> Iterator[str]:
         return
     yield f"{AGAIN} {INTERVALS}"
     if several.robust is None:
-        yield "Nothing is recommended for all workloads: no configuration keeps the SLO under every one of them."
+        yield f"Nothing is recommended for all workloads: {several.obstacle}."
 
 
 def on_times(several: Several) -> Iterator[str]:

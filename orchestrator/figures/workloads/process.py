@@ -50,7 +50,7 @@ def _traces(one: Searched, steps: Sequence[Step], algorithms: Sequence[str]) -> 
     best = [step for step in steps if study.best is not None and step.trial.number == study.best.number]
     ring = {"color": GREEN, "symbol": "circle-open", "size": 17, "line": {"width": 3}}
     traces.append(_marks(best, "the winner", ring, [hover(step.trial) for step in best]))
-    return [trace for trace in traces if trace.x]
+    return [trace.update(legendrank=rank) for rank, trace in enumerate(traces) if trace.x]
 
 
 def _best_so_far(steps: Sequence[Step]) -> go.Scatter:

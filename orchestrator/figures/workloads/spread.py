@@ -40,7 +40,8 @@ def spread_figure(several: Several) -> go.Figure | None:
             figure.add_trace(line.update(showlegend=index == 0), **where)
         if is_wide([Reading(value_of(step), None) for step in steps]):
             figure.update_yaxes(**LOGARITHMIC, **where)
-    return figure.update_xaxes(showticklabels=False)
+    order = {"categoryorder": "array", "categoryarray": list(PHASES.values()), "range": [-0.6, len(PHASES) - 0.4]}
+    return figure.update_xaxes(showticklabels=False, type="category", **order)
 
 
 def _baseline(steps: list[Step]) -> go.Scatter | None:
@@ -66,6 +67,7 @@ def _box(one: Searched, phase: Phase, steps: list[Step]) -> go.Box:
         line={"color": color, "width": 2},
         fillcolor="rgba(255,255,255,0)",
         legendgroup=phase.value,
+        legendrank=list(MARKS).index(phase),
         hovertext=[hover(step.trial) for step in steps],
         hoveron="points",
         hoverinfo="text",

@@ -40,6 +40,7 @@ def times_figure(several: Several) -> go.Figure | None:
                 mode="lines",
                 line=line(index),
                 name=workload,
+                showlegend=True,
                 hovertext=[
                     f"<b>{workload}</b><br>{share:.1%} of the requests within {figure_text(ms, ' ms')}"
                     for share, ms in zip(shares, trial.sorted_ms, strict=True)
