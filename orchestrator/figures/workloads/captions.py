@@ -11,7 +11,7 @@ from orchestrator.result import BASELINE, Status
 from orchestrator.several import Several
 
 NOT_COMPARED = "There was nothing to compare: no workload's study found anything beside the baseline."
-AGAIN = "All was measured once more in the comparison, which chose none of these configurations."
+AGAIN = "All was measured once more in the comparison."
 
 
 def on_gains(several: Several) -> Iterator[str]:
@@ -19,7 +19,7 @@ def on_gains(several: Several) -> Iterator[str]:
     if not several.compared:
         yield NOT_COMPARED
         return
-    yield f"The ratio of two measurements, so that above 1 is better. {AGAIN} {INTERVALS}"
+    yield f"The ratio of two measurements, so that above 1 is better. {AGAIN} It chose none of these configurations. {INTERVALS}"
     yield (
         "The best at random is the best of what was tried before the algorithm had learnt anything, by its one figure "
         "in the search. Where the algorithm had no such beginning there is no gain over it."
@@ -49,7 +49,7 @@ def on_by_load(several: Several) -> Iterator[str]:
     if not several.compared:
         yield NOT_COMPARED
         return
-    yield f"{AGAIN} {INTERVALS}"
+    yield f"{AGAIN} What is recommended for all was chosen by these figures, the others were not. {INTERVALS}"
     if several.robust is None:
         yield f"Nothing is recommended for all workloads: {several.obstacle}."
 

@@ -21,13 +21,12 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def words(phase: Phase, algorithms: Iterable[str]) -> str:
-    """For the legend."""
-    names = ", ".join(dict.fromkeys(algorithms))
-    beginnings = dict.fromkeys(FIRST.get(name, "drawn at random") for name in names.split(", "))
+    """For the legend; `algorithms` are those of the studies that are shown."""
+    names = list(dict.fromkeys(algorithms))
     return {
         Phase.BASELINE: "the baseline",
-        Phase.RANDOM: ", ".join(beginnings),
-        Phase.MODEL: f"proposed by {names}",
+        Phase.RANDOM: ", ".join(dict.fromkeys(FIRST.get(name, "drawn at random") for name in names)),
+        Phase.MODEL: f"proposed by {', '.join(names)}",
     }[phase]
 
 

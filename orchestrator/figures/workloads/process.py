@@ -37,19 +37,19 @@ def process_figure(several: Several) -> go.Figure | None:
 
 
 def _traces(one: Searched, steps: Sequence[Step], algorithms: Sequence[str]) -> list[go.Scatter]:
-    study = one.study
+    study, best = one.study, one.study.best
     hover = hovering(study, short_names(p for trial in study.trials for p in trial.configuration), (study.objective,))
     traces = [_best_so_far(steps)]
     for within in (True, False):
         for phase, (color, symbol) in MARKS.items():
             alike = [step for step in steps if step.phase is phase and _keeps_slo(step) == within]
-            alike = sample(alike, lambda step: study.best is step.trial)
+            alike = sample(alike, lambda step: step.trial is best)
             mark = {"color": color, "symbol": symbol if within else f"{symbol}-open", "size": 9}
             name = words(phase, algorithms) if within else "open: over the SLO"
             traces.append(_marks(alike, name, mark, [hover(step.trial) for step in alike]))
-    best = [step for step in steps if study.best is not None and step.trial.number == study.best.number]
+    winner = [step for step in steps if step.trial is best]
     ring = {"color": GREEN, "symbol": "circle-open", "size": 17, "line": {"width": 3}}
-    traces.append(_marks(best, "the winner", ring, [hover(step.trial) for step in best]))
+    traces.append(_marks(winner, "the winner", ring, [hover(step.trial) for step in winner]))
     return [trace.update(legendrank=rank) for rank, trace in enumerate(traces) if trace.x]
 
 
