@@ -19,7 +19,7 @@ def on_gains(several: Several) -> Iterator[str]:
     if not several.compared:
         yield NOT_COMPARED
         return
-    yield f"The ratio of two measurements, so that above 1 is better. {AGAIN} It chose none of these configurations. {INTERVALS}"
+    yield f"A ratio of two measurements, above 1 is better. {AGAIN} It chose none of these configurations. {INTERVALS}"
     yield (
         "The best at random is the best of what was tried before the algorithm had learnt anything, by its one figure "
         "in the search. Where the algorithm had no such beginning there is no gain over it."
