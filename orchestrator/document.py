@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import Enum
 from typing import Any
@@ -21,7 +21,7 @@ from orchestrator.result import (
     TrialResult,
 )
 from orchestrator.robust import Standing
-from orchestrator.several import Several
+from orchestrator.several import Searched, Several
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def several_document(several: Several) -> dict[str, Any]:
     robust = several.robust
     return {
         "workloads": {workload: study_document(one.study) for workload, one in several.searched.items()},
+        "random_trials": {workload: one.random_trials for workload, one in several.searched.items()},
         "contenders": to_json(several.contenders),
         "compared": {workload: study_document(study) for workload, study in several.compared.items()},
         "gain": {
@@ -61,6 +62,16 @@ def several_document(several: Several) -> dict[str, Any]:
         "standings": [_standing(one) for one in several.standings],
         "robust": _standing(robust) if robust is not None else None,
     }
+
+
+def several_from_document(document: Mapping[str, Any], study: Callable[[str], StudyResult]) -> Several:
+    """The inverse of `several_document`; `study` reads a study by its id."""
+    random_trials = document["random_trials"]
+    return Several(
+        {w: Searched(study(of_it["study_id"]), random_trials[w]) for w, of_it in document["workloads"].items()},
+        tuple(document["contenders"]),
+        {w: study(of_it["study_id"]) for w, of_it in document["compared"].items()},
+    )
 
 
 def _standing(found: Standing[int]) -> dict[str, Any]:
@@ -94,6 +105,7 @@ def _candidate(found: Candidate) -> dict[str, Any]:
         "trial": found.number,
         "replications": found.replications,
         "slo_kept": found.kept,
+        "slo_shown": found.shown,
         **to_json({"value": found.value, "lo": lo, "hi": hi}),
         "of_best": _ratio(found.of_best),
     }
@@ -157,6 +169,7 @@ def trial_record(trial: TrialResult) -> dict[str, Any]:
     return {
         **trial_document(trial),
         "score": score,
+        "sorted_ms": list(trial.sorted_ms),
         "serve_config": to_json(trial.serve_config),
         "export_config": to_json(trial.export_config),
     }
@@ -181,6 +194,7 @@ def trial_from_document(document: Mapping[str, Any]) -> TrialResult:
         verdicts={limit: Verdict(verdict) for limit, verdict in document.get("slo", {}).items()},
         details={name: value for name, value in figures.items() if name not in own},
         batches={int(size): count for size, count in document.get("batches", {}).items()},
+        sorted_ms=tuple(document.get("sorted_ms", ())),
         explanation=document.get("explanation") or "",
         wall_s=_number(document["wall_s"]),
         overhead_s=_number(document["overhead_s"]),

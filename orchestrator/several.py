@@ -65,6 +65,15 @@ class Several:
         return first if first is not None and math.isfinite(first.mean_regret) else None
 
     @property
+    def obstacle(self) -> str:
+        """Why nothing is recommended for all workloads, where nothing is."""
+        every = range(len(self.contenders))
+        lost = [w for w in self.compared if all(self.measured(w, number) is None for number in every)]
+        if lost:
+            return f"no measurement under {', '.join(lost)} can be trusted"
+        return "no configuration keeps the SLO under every workload"
+
+    @property
     def baseline(self) -> Configuration:
         """The file's own configuration, the first contender."""
         return self.contenders[BASELINE]
@@ -79,16 +88,25 @@ class Several:
 
         None where one of the two was not measured. The interval, at 95 %, is that of the two measurements.
         """
-        best = self.searched[workload].study.recommended
-        one, other = (self._trial(workload, of) for of in (best.configuration if best else None, over))
+        one = self.measured(workload, self.winner(workload))
+        other = self.measured(workload, self.number(over))
         if one is None or other is None:
             return None
         more, less = (one, other) if self.maximize else (other, one)
         return _ratio(more, less)
 
-    def _trial(self, workload: str, configuration: Configuration | None) -> TrialResult | None:
-        number = self.number(configuration)
-        found = None if number is None or workload not in self.compared else self.compared[workload].trial(number)
+    def winner(self, workload: str) -> int | None:
+        """Number of the contender that a workload's own study recommends; None where it recommends nothing."""
+        best = self.searched[workload].study.recommended
+        return self.number(best.configuration if best else None)
+
+    def missing(self, workload: str, number: int) -> str:
+        """Why a contender that has no regret under a workload has none."""
+        return "over SLO" if self.measured(workload, number) is not None else "not measured"
+
+    def measured(self, workload: str, number: int | None) -> TrialResult | None:
+        """A contender under a workload, by the comparison; None where it was not measured, or not to be trusted."""
+        found = self.compared[workload].trial(number) if workload in self.compared else None
         return found if found is not None and found.status is Status.COMPLETE else None
 
 

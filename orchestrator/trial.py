@@ -15,6 +15,7 @@ from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadE
 from orchestrator.experiment import ClosedLoop, Experiment
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.samples import Samples
+from orchestrator.measure.sketch import sorted_ms
 from orchestrator.measure.windows import in_window
 from orchestrator.objective import cost_figures, score
 from orchestrator.observation import Observation
@@ -149,6 +150,7 @@ def run_trial(
         verdicts=seen.verdicts,
         details={**seen.figures(), **_ceiling(place), **cost},
         batches=seen.breakdown.batches,
+        sorted_ms=sorted_ms(seen.samples, seen.window),
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -30,7 +29,7 @@ File = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", metav
 Study = Annotated[
     str | None,
     typer.Argument(
-        help="A study's id or the beginning of one, or an experiment's name; the latest study if left out.",
+        help="A study's id or the beginning of one, an experiment's name, or name:workload; the latest if left out.",
         metavar="[STUDY]",
         show_default=False,
     ),
@@ -131,20 +130,13 @@ app.command()(load)
 
 @app.command()
 def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson = False) -> None:
-    """Show the trials of a study as a table, the best first, and what they teach."""
-    from orchestrator.cli.lessons import print_lessons, recalled
-    from orchestrator.cli.tables import print_outcome
-    from orchestrator.document import study_document
+    """Show the trials of a study as a table, the best first, and what they teach; of several workloads, how the
+    same configurations compare under all of them.
+    """
+    from orchestrator.cli.show import show as shown
     from orchestrator.tracking import open_tracker
 
-    tracker = open_tracker(tracking_uri, Path.cwd())
-    result = tracker.load_study(study)
-    if as_json:
-        print(json.dumps(study_document(result), indent=2))
-        return
-    print_outcome(Console(), result)
-    if lessons := recalled(result, tracker):
-        print_lessons(Console(), lessons)
+    shown(Console(), open_tracker(tracking_uri, Path.cwd()), study, as_json)
 
 
 @app.command()
@@ -154,11 +146,11 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")] = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Print the winner as a Serve config that `serve deploy` takes."""
-    from orchestrator.cli.export import exported
+    """Print the winner as a Serve config that `serve deploy` takes; of several workloads, the one for all of them."""
+    from orchestrator.cli.export import exported_ref
     from orchestrator.tracking import open_tracker
 
-    text = exported(open_tracker(tracking_uri, Path.cwd()).load_study(study), trial)
+    text = exported_ref(open_tracker(tracking_uri, Path.cwd()), study, trial)
     if output is None:
         print(text, end="")
     else:

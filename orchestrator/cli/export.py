@@ -6,6 +6,38 @@ from orchestrator.errors import UsageError
 from orchestrator.names import describe, figure, short_names
 from orchestrator.result import StudyResult, TrialResult
 from orchestrator.serve_config import to_yaml
+from orchestrator.several import Several
+from orchestrator.tracking.port import Tracker, find_comparison
+
+
+def exported_ref(tracker: Tracker, ref: str | None, number: int | None) -> str:
+    """The same of a study, or of several workloads' comparison, that stands in the store.
+
+    Raises:
+        UsageError: there is no such thing, or nothing in it to deploy.
+    """
+    comparison = find_comparison(ref, tracker.comparisons(), tracker.studies())
+    if comparison is None:
+        return exported(tracker.load_study(ref), number)
+    return compromise(tracker.load_comparison(comparison.comparison_id), comparison.name, number)
+
+
+def compromise(several: Several, name: str, number: int | None = None) -> str:
+    """YAML of what is recommended for all workloads of an experiment of that name, or of contender `number`.
+
+    As it is under the first workload, with what was measured there.
+
+    Raises:
+        UsageError: there is no such contender, or none kept the SLO under every workload.
+    """
+    if number is None and several.robust is not None:
+        number = several.robust.configuration
+    if number is None or not several.compared:
+        raise UsageError(
+            f"no configuration is recommended for all workloads of {name}: choose one with --trial N, or that of a "
+            f"workload: orchestrator export {name}:{next(iter(several.searched))}"
+        )
+    return exported(next(iter(several.compared.values())), number)
 
 
 def exported(study: StudyResult, number: int | None) -> str:

@@ -19,6 +19,7 @@ from orchestrator.cli.tables import print_outcome
 from orchestrator.document import several_document, study_document
 from orchestrator.result import StudyResult
 from orchestrator.several import Several
+from orchestrator.tracking.port import COMPARED
 
 if TYPE_CHECKING:
     from orchestrator.insight import Insight
@@ -32,8 +33,9 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What each study found and teaches, one for each workload, and the comparison where there are several."""
+    """What each study of an experiment found and teaches, and what they say together where there are several."""
 
+    name: str
     studies: Sequence[tuple[StudyResult, Insight]]
     several: Several | None
 
@@ -88,11 +90,15 @@ def _run(
             finally:
                 display.doing("stopping Ray Serve and the cluster")
         display.doing("drawing what the study teaches")
+        from orchestrator.cli.compared import keep_comparison
+
         lessons = []
         for one in plans:
             found = searched[one.experiment.title]
             lessons.append((found.study, draw_lessons(found.study, one.experiment, found.random_trials, tracker)))
-        return _Outcome(lessons, several)
+        if several is not None:
+            keep_comparison(several, plan.experiment, tracker)
+        return _Outcome(plan.experiment.name, lessons, several)
 
 
 def _document(outcome: _Outcome) -> dict:
@@ -110,6 +116,9 @@ def _print(console: Console, outcome: _Outcome, tracking_uri: str | None) -> Non
         console.print(f"  Figures: {PAGE} among the artifacts of the study\n", highlight=False, markup=False)
     if outcome.several is not None:
         print_several(console, outcome.several)
+        console.print(
+            f"  Figures: {PAGE} among the artifacts of {outcome.name}.{COMPARED}\n", highlight=False, markup=False
+        )
     _print_next_steps(console, _winner(outcome), tracking_uri)
 
 
@@ -120,7 +129,7 @@ def _winner(outcome: _Outcome) -> str | None:
         return "" if outcome.studies[0][0].best is not None else None
     if several.robust is None:
         return None
-    return f" {next(iter(several.compared.values())).study_id[:8]} --trial {several.robust.configuration}"
+    return f" {outcome.name}"
 
 
 def _print_next_steps(console: Console, winner: str | None, tracking_uri: str | None) -> None:

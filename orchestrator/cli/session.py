@@ -16,10 +16,7 @@ from orchestrator.result import Configuration, StudyResult
 from orchestrator.search import ListedSearch
 from orchestrator.several import Searched, Several, contenders
 from orchestrator.study import run_study
-from orchestrator.tracking.port import Tracker
-
-COMPARED = "compared"
-"""Ends the name of the study in which the contenders of all workloads are measured under one of them."""
+from orchestrator.tracking.port import COMPARED, Tracker
 
 
 @dataclass(frozen=True)

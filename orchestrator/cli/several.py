@@ -10,7 +10,7 @@ from rich.table import Table
 
 from orchestrator.names import describe, figure, short_names
 from orchestrator.result import BASELINE, Ratio
-from orchestrator.robust import TOP
+from orchestrator.robust import TOP, Standing
 from orchestrator.several import Several
 
 
@@ -20,10 +20,11 @@ def print_several(console: Console, several: Several) -> None:
         console.print("[bold yellow]Nothing to compare:[/] no workload's study found anything beside the baseline.")
         return
     console.print(_gains(several))
-    console.print(_standings(several))
+    if several.standings:
+        console.print(_standings(several))
     robust = several.robust
     if robust is None:
-        console.print("[bold yellow]No configuration keeps the SLO under every workload.[/] Relax `slo`.")
+        console.print(f"[bold yellow]Nothing is recommended for all workloads:[/] {several.obstacle}.", highlight=False)
         return
     configuration = several.contenders[robust.configuration]
     console.print(
@@ -40,8 +41,7 @@ def _gains(several: Several) -> Table:
     for heading in ("workload", "recommended", "over the baseline", "over the best at random"):
         table.add_column(heading, justify="left" if heading == "workload" else "right")
     for workload, searched in several.searched.items():
-        best = searched.study.recommended
-        number = several.number(best.configuration if best else None)
+        number = several.winner(workload)
         table.add_row(
             workload,
             "none" if number is None else _name(number),
@@ -60,9 +60,10 @@ def _standings(several: Several) -> Table:
         table.add_column(heading, justify="right")
     names = short_names(path for configuration in several.contenders for path in configuration)
     for one in several.standings:
-        regrets = (*one.regrets.values(), one.mean_regret, one.worst_regret)
+        regrets = [_regret(several, one, workload) for workload in one.regrets]
+        totals = map(_share, (one.mean_regret, one.worst_regret))
         what = f"{_name(one.configuration)}  {describe(several.contenders[one.configuration], names)}"
-        table.add_row(what, *map(_share, regrets), f"{one.top} of {len(several.compared)}")
+        table.add_row(what, *regrets, *totals, f"{one.top} of {len(several.compared)}")
     return table
 
 
@@ -82,8 +83,13 @@ def _name(number: int) -> str:
     return "baseline" if number == BASELINE else f"[{number}]"
 
 
+def _regret(several: Several, one: Standing[int], workload: str) -> str:
+    regret = one.regrets[workload]
+    return _share(regret) if math.isfinite(regret) else several.missing(workload, one.configuration)
+
+
 def _share(regret: float) -> str:
-    return f"{regret:.1%}" if math.isfinite(regret) else "over SLO"
+    return f"{regret:.1%}" if math.isfinite(regret) else "–"
 
 
 def _ratio(ratio: Ratio | None) -> str:

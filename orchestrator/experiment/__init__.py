@@ -2,6 +2,7 @@
 
 from orchestrator.experiment.load import load_experiment, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
+from orchestrator.experiment.row import row_of
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Trace",
     "load_experiment",
     "read_experiment",
+    "row_of",
 ]

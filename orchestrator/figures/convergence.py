@@ -42,7 +42,7 @@ def convergence_figure(insight: Insight, limits: Mapping[str, float], hover: Hov
         measured = [step for step in steps if kind_of(step.trial) is kind and step.trial.score]
         readings = [read(study, step.trial, metric) for step in measured]
         values = [one.value for one in readings]
-        figure.add_trace(_trials(kind, measured, values, hover, error_y=bars(readings, kind)))
+        figure.add_trace(_trials(kind, measured, values, hover, error_y=bars(readings, kind.color)))
     draw_limit(figure, limits.get(metric), unit_of(metric), across=True)
     _add_strip(figure, [step for step in steps if step.trial.score is None], hover)
     return figure

@@ -21,6 +21,15 @@ GREY = "#6E6E6E"
 MOST_DRAWN = 1000
 """Trials in a figure: a browser takes long over more, and nobody sees them."""
 
+WIDE = 4
+"""The largest figure over the smallest, intervals included, from which on an axis is logarithmic."""
+
+LOGARITHMIC = {"type": "log", "dtick": "D2", "tickformat": "~r", "minor": {"dtick": "D1", "showgrid": True}}
+"""Of an axis, as plotly takes it."""
+
+AXIS = {"automargin": True, "gridcolor": "#E4E4E4", "zeroline": False, "showline": True, "linecolor": "#B0B0B0"}
+"""Of every axis."""
+
 HEIGHT = 560  # pixels; with its heading and its sentence a figure fits on a screen of 800
 
 
@@ -54,7 +63,6 @@ class Kind(Enum):
 
 def framed(title: str, x: str, y: str, height: int = HEIGHT) -> go.Figure:
     """An empty figure with its title, the titles of its axes, and the look of all."""
-    axis = {"automargin": True, "gridcolor": "#E4E4E4", "zeroline": False, "showline": True, "linecolor": "#B0B0B0"}
     return go.Figure(
         layout={
             "template": "none",  # the others bring kilobytes of looks for what is not drawn here
@@ -66,8 +74,8 @@ def framed(title: str, x: str, y: str, height: int = HEIGHT) -> go.Figure:
             "margin": {"l": 70, "r": 30, "t": 80, "b": 60},
             "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
             "hoverlabel": {"align": "left"},
-            "xaxis": {"title": x, **axis},
-            "yaxis": {"title": y, **axis},
+            "xaxis": {"title": x, **AXIS},
+            "yaxis": {"title": y, **AXIS},
         }
     )
 
@@ -88,17 +96,24 @@ def scatter(kind: Kind, x: Sequence[float], y: Sequence[float], hovers: Sequence
     )
 
 
-def bars(readings: Sequence[Reading], kind: Kind) -> dict[str, Any]:
+def bars(readings: Sequence[Reading], color: str) -> dict[str, Any]:
     """Intervals as plotly's error bars; a figure without an interval has none."""
     return {
         "type": "data",
         "symmetric": False,
         "array": [one.interval.hi - one.value if one.interval else 0.0 for one in readings],
         "arrayminus": [one.value - one.interval.lo if one.interval else 0.0 for one in readings],
-        "color": kind.color,
+        "color": color,
         "thickness": 1,
         "width": 3,
     }
+
+
+def is_wide(readings: Sequence[Reading]) -> bool:
+    """Whether figures, at least one, are too far apart for an even axis; never where one is not above 0."""
+    low = min(one.interval.lo if one.interval else one.value for one in readings)
+    high = max(one.interval.hi if one.interval else one.value for one in readings)
+    return low > 0 and high > WIDE * low
 
 
 def draw_limit(figure: go.Figure, limit: float | None, unit: str, across: bool) -> None:

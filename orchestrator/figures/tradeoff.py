@@ -7,13 +7,21 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from orchestrator.figures.style import BLACK, Kind, bars, draw_limit, framed, kind_of, sample, scatter
+from orchestrator.figures.style import (
+    BLACK,
+    LOGARITHMIC,
+    Kind,
+    bars,
+    draw_limit,
+    framed,
+    is_wide,
+    kind_of,
+    sample,
+    scatter,
+)
 from orchestrator.figures.words import Hover, axis_of, label_of, name_of, unit_of
-from orchestrator.insight import Insight, Point, Reading
+from orchestrator.insight import Insight, Point
 from orchestrator.result import BASELINE
-
-WIDE = 4
-"""The largest figure over the smallest, intervals included, from which on the axis is logarithmic."""
 
 
 def tradeoff_figure(insight: Insight, limits: Mapping[str, float], hover: Hover) -> go.Figure | None:
@@ -36,9 +44,9 @@ def tradeoff_figure(insight: Insight, limits: Mapping[str, float], hover: Hover)
     )
     for kind in Kind:
         _add_trials(figure, kind, [point for point in points if kind_of(point.trial) is kind], hover)
-    logarithmic = _is_wide([point.x for point in points])
+    logarithmic = is_wide([point.x for point in points])
     if logarithmic:
-        figure.update_xaxes(type="log", dtick="D2", tickformat="~r", minor={"dtick": "D1", "showgrid": True})
+        figure.update_xaxes(**LOGARITHMIC)
     for point in points:
         if point.trial.number in named:
             words = label_of(point.trial) + (" (best)" if best and point.trial.number == best.number else "")
@@ -57,13 +65,7 @@ def _add_trials(figure: go.Figure, kind: Kind, points: Sequence[Point], hover: H
             [one.value for one in x],
             [one.value for one in y],
             [hover(point.trial) for point in points],
-            error_x=bars(x, kind),
-            error_y=bars(y, kind),
+            error_x=bars(x, kind.color),
+            error_y=bars(y, kind.color),
         )
     )
-
-
-def _is_wide(readings: Sequence[Reading]) -> bool:
-    low = min(one.interval.lo if one.interval else one.value for one in readings)
-    high = max(one.interval.hi if one.interval else one.value for one in readings)
-    return low > 0 and high > WIDE * low

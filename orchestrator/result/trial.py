@@ -90,9 +90,10 @@ class TrialResult:
 
     `overhead_s` is `wall_s` less warm-up and measuring: what it cost to get to the configuration and back.
     `verdicts` has, by limit of the SLO, whether it was shown to hold; `details` further figures by name: where the
-    time went, and what the machine was used for. `batches` counts batches by their size. `explanation` says what
-    limits the configuration. `serve_config` is the exact Serve config that was applied, in the trial's slot;
-    `export_config` is the same configuration as a user deploys it. `samples` is dropped once it is stored.
+    time went, and what the machine was used for. `batches` counts batches by their size; `sorted_ms` has the response
+    times of the successes in order, see `orchestrator.measure.sketch`. `explanation` says what limits the
+    configuration. `serve_config` is the exact Serve config that was applied, in the trial's slot; `export_config` is
+    the same configuration as a user deploys it. `samples` is dropped once it is stored.
 
     A replication measures a configuration again that was deployed afresh: `confirms` is the number of the trial whose
     configuration it is, `replication` says for which time, from 0 on.
@@ -107,6 +108,7 @@ class TrialResult:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     details: Mapping[str, float] = field(default_factory=dict)
     batches: Mapping[int, float] = field(default_factory=dict)
+    sorted_ms: tuple[float, ...] = ()
     explanation: str = ""
     wall_s: float = 0.0
     overhead_s: float = 0.0

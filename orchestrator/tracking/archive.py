@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.confirmation import confirmed
-from orchestrator.document import objective_from_document
+from orchestrator.document import objective_from_document, several_from_document
 from orchestrator.errors import UsageError
 from orchestrator.result import StudyResult, TrialResult
+from orchestrator.several import Several
 from orchestrator.tracking import artifacts, entities
-from orchestrator.tracking.port import Origin, StudySummary, find_study
+from orchestrator.tracking.port import Comparison, Origin, StudySummary, find_study
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,12 +29,16 @@ def studies(client: MlflowClient) -> list[StudySummary]:
     experiments = [experiment.experiment_id for experiment in _every(client.search_experiments)]
     if not experiments:
         return []
-    return [_summary(client, run) for run in _runs(client, experiments, _kind(entities.STUDY))]
+    return [_summary(run) for run in _runs(client, experiments, _kind(entities.STUDY))]
 
 
 def load_study(client: MlflowClient, ref: str | None) -> StudyResult:
     """The study that `ref` names, with the trials and replications that ended, and what they say."""
-    study_id = find_study(ref, studies(client)).study_id
+    return read_study(client, find_study(ref, studies(client)).study_id)
+
+
+def read_study(client: MlflowClient, study_id: str) -> StudyResult:
+    """The study of that id."""
     parent = client.get_run(study_id)
     tags = parent.data.tags
     ended = sorted(_ended(client, parent), key=lambda trial: trial.number)
@@ -63,6 +68,21 @@ def _ended(client: MlflowClient, parent: Any) -> list[TrialResult]:
             for run in _children(client, parent.info.experiment_id, parent.info.run_id)
             if "status" in run.data.tags and run.data.tags.get(entities.KIND) != entities.SUPERSEDED
         ]
+
+
+def comparisons(client: MlflowClient) -> list[Comparison]:
+    """Every comparison of workloads in the store, the latest first."""
+    experiments = [experiment.experiment_id for experiment in _every(client.search_experiments)]
+    runs = _runs(client, experiments, _kind(entities.COMPARISON)) if experiments else ()
+    return [Comparison(run.info.run_id, run.data.tags["name"], _started(run)) for run in runs]
+
+
+def load_comparison(client: MlflowClient, comparison_id: str) -> Several:
+    """A comparison, put together from the studies that its document names."""
+    uri = client.get_run(comparison_id).info.artifact_uri
+    with TemporaryDirectory() as directory:
+        text = _download(client, uri, artifacts.COMPARISON, Path(directory)).read_text(encoding="utf-8")
+    return several_from_document(json.loads(text), partial(read_study, client))
 
 
 def replications(client: MlflowClient, experiment_id: str, study_id: str) -> list[str]:
@@ -119,17 +139,14 @@ def _every(search: Callable[..., Any]) -> Iterator[Any]:
             return
 
 
-def _summary(client: MlflowClient, run: Any) -> StudySummary:
-    counted = run.data.tags.get(entities.TRIALS)
-    trials = (
-        int(counted)
-        if counted
-        else sum(1 for _ in _children(client, run.info.experiment_id, run.info.run_id, entities.TRIAL))
-    )
+def _summary(run: Any) -> StudySummary:
     return StudySummary(
         study_id=run.info.run_id,
         name=run.data.tags["name"],
-        started=datetime.fromtimestamp(run.info.start_time / 1000, tz=timezone.utc),
+        started=_started(run),
         status=run.info.status,
-        trials=trials,
     )
+
+
+def _started(run: Any) -> datetime:
+    return datetime.fromtimestamp(run.info.start_time / 1000, tz=timezone.utc)

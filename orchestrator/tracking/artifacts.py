@@ -19,6 +19,7 @@ SAMPLES = "samples.parquet"
 WINNER = "winner.yaml"
 TRIALS = "trials.jsonl"  # the records of all trials and replications of a study that has ended, one a line
 ENVIRONMENT = "environment.json"
+COMPARISON = "comparison.json"  # of workloads: the public document, by whose ids it is put together again
 
 
 def write_study(directory: Path, file_name: str, text: str, environment: Mapping[str, Any]) -> None:

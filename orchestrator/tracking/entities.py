@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.document import metrics, to_json
 from orchestrator.result import Configuration, StudyResult, TrialResult
+from orchestrator.several import Several
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 KIND = "kind"  # tells our runs from others in the same MLflow experiment
 STUDY = "study"
 TRIAL = "trial"
+COMPARISON = "comparison"  # of the studies of several workloads
 SUPERSEDED = "superseded"  # a replication of a study that was gone on with since
 FILE = "experiment_file"
 SEARCH = "search"
@@ -92,6 +94,19 @@ def study_metrics(study: StudyResult) -> dict[str, float]:
     for name, ratio in study.gain.items():
         gains |= {f"gain_{name}": ratio.value, f"gain_{name}_lo": ratio.lo, f"gain_{name}_hi": ratio.hi}
     return {**{f"best_{name}": value for name, value in best.items()}, **gains}
+
+
+def comparison_metrics(several: Several) -> dict[str, float]:
+    """By workload what its winner gained, as `gain_over_baseline.few` with its interval; what is recommended loses."""
+    figures: dict[str, float] = {}
+    for workload, one in several.searched.items():
+        for name, over in (("baseline", several.baseline), ("random", one.best_of_random)):
+            if ratio := several.gain(workload, over):
+                key = f"gain_over_{name}.{workload}"
+                figures |= {key: ratio.value, f"{key}_lo": ratio.lo, f"{key}_hi": ratio.hi}
+    if robust := several.robust:
+        figures |= {"regret_mean": robust.mean_regret, "regret_worst": robust.worst_regret}
+    return figures
 
 
 def log(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -10,11 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import orchestrator
-from orchestrator.document import objective_document
+from orchestrator.document import objective_document, several_document
 from orchestrator.errors import TrackingError
 from orchestrator.result import BASELINE, Configuration, Objective, Status, StudyResult, TrialResult
+from orchestrator.several import Several
 from orchestrator.tracking import archive, artifacts, entities, store
-from orchestrator.tracking.port import FINISHED, Origin, StudySummary
+from orchestrator.tracking.port import COMPARED, FINISHED, Comparison, Origin, StudySummary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -162,6 +164,30 @@ class MlflowTracker:
             for name, content in pages.items():
                 self._client.log_text(study_id, content, name)
             self._client.set_tag(study_id, entities.NOTE, description)
+
+    def add_comparison(self, name: str, several: Several, pages: Mapping[str, str], description: str) -> str:
+        """A run over those of its studies, which it becomes the parent of."""
+        studies = (*(one.study for one in several.searched.values()), *several.compared.values())
+        document = json.dumps(several_document(several), indent=2, allow_nan=False)
+        with store.explained(self.uri):
+            self._experiment_id = self._experiment(name)
+            run_id = self._create_run(f"{name}.{COMPARED}", {entities.KIND: entities.COMPARISON, "name": name})
+            for study in studies:
+                self._client.set_tag(study.study_id, entities.PARENT, run_id)
+            entities.log(self._client, run_id, self._now_ms(), metrics=entities.comparison_metrics(several))
+            self.add_pages(run_id, {**pages, artifacts.COMPARISON: document}, description)
+            self._terminate(run_id, FINISHED)
+        return run_id
+
+    def comparisons(self) -> list[Comparison]:
+        """Every comparison in the store, the latest first."""
+        with store.explained(self.uri):
+            return archive.comparisons(self._client)
+
+    def load_comparison(self, comparison_id: str) -> Several:
+        """From the document of the comparison, and the studies that it names."""
+        with store.explained(self.uri):
+            return archive.load_comparison(self._client, comparison_id)
 
     def kill(self, reason: str) -> None:
         """Close every run of the open study that still runs; the store is asked, so none is missed."""

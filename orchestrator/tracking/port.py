@@ -10,9 +10,13 @@ from typing import Any, Protocol
 
 from orchestrator.errors import UsageError
 from orchestrator.result import Configuration, Objective, StudyResult, TrialResult
+from orchestrator.several import Several
 
 FINISHED = "FINISHED"
 """Status of a study that came to its end."""
+
+COMPARED = "compared"
+"""Ends the name of what the configurations that came out of several workloads are compared in."""
 
 _LISTED = 10  # studies named in an error; enough to recognise one's own
 
@@ -21,14 +25,27 @@ _LISTED = 10  # studies named in an error; enough to recognise one's own
 class StudySummary:
     """One line of the list of studies.
 
-    `status` is RUNNING, FINISHED, FAILED or KILLED; `trials` counts those that were started, without replications.
+    `status` is RUNNING, FINISHED, FAILED or KILLED.
     """
 
     study_id: str
     name: str
     started: datetime
     status: str
-    trials: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What several workloads of an experiment, whose `name` it has, came to: one line of the list of these."""
+
+    comparison_id: str
+    name: str
+    started: datetime
+
+    @property
+    def title(self) -> str:
+        """How it is listed in the store."""
+        return f"{self.name}.{COMPARED}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,18 @@ class Tracker(Protocol):
         """Keep texts {file name: content} beside a study, and a description of it in Markdown."""
         ...
 
+    def add_comparison(self, name: str, several: Several, pages: Mapping[str, str], description: str) -> str:
+        """Keep what the studies of an experiment of that name say together, with texts as of `add_pages`; its id."""
+        ...
+
+    def comparisons(self) -> list[Comparison]:
+        """Every comparison in the store, the latest first."""
+        ...
+
+    def load_comparison(self, comparison_id: str) -> Several:
+        """What was kept, of the studies as they are by now."""
+        ...
+
     def kill(self, reason: str) -> None:
         """Mark what is still running of the open study as killed; does nothing when no study is open."""
         ...
@@ -105,6 +134,22 @@ class Tracker(Protocol):
     def load_study(self, ref: str | None) -> StudyResult:
         """The trials that ended, without their samples; `ref` as for `find_study` (UsageError if unknown)."""
         ...
+
+
+def find_comparison(
+    ref: str | None, comparisons: Sequence[Comparison], studies: Sequence[StudySummary]
+) -> Comparison | None:
+    """The comparison that `ref` names, as `find_study` does it for studies; None where it names none, or a study.
+
+    An experiment that has had both is what came last, and so is everything where `ref` is None.
+    """
+    found = next((one for one in comparisons if ref in (None, one.name, one.title, one.comparison_id)), None)
+    rival = next((one for one in studies if ref in (None, one.name, one.study_id)), None)
+    if found is None and rival is None and ref:
+        begun = [one for one in comparisons if one.comparison_id.startswith(ref)]
+        others = [one for one in studies if one.study_id.startswith(ref)]
+        return begun[0] if len(begun) == 1 and not others else None
+    return found if rival is None or (found is not None and found.started >= rival.started) else None
 
 
 def find_study(ref: str | None, studies: Sequence[StudySummary]) -> StudySummary:
@@ -127,6 +172,8 @@ def find_study(ref: str | None, studies: Sequence[StudySummary]) -> StudySummary
         raise UsageError(
             f"{ref!r} is the beginning of {len(matches)} studies; write more of the id:\n{_listing(matches)}"
         )
+    if parts := [study for study in studies if study.name.startswith(f"{ref}:")]:
+        raise UsageError(f"{ref!r} has a study for each workload, name one of them (latest first):\n{_listing(parts)}")
     raise UsageError(f"no study {ref!r}; there are (latest first):\n{_listing(studies)}")
 
 

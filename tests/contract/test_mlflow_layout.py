@@ -11,11 +11,23 @@ import pytest
 import yaml
 
 from orchestrator.confirmation import confirmed
+from orchestrator.document import several_document
 from orchestrator.errors import TrackingError, UsageError
 from orchestrator.result import Objective, StudyResult
 from orchestrator.tracking.mlflow_tracker import open_tracker
 from orchestrator.tracking.store import ui_command
-from tests.contract.test_trackers import ENDINGS, EXPORT, KNOBS, SERVE, complete, replications, run, samples, start
+from tests.contract.test_trackers import (
+    ENDINGS,
+    EXPORT,
+    KNOBS,
+    SERVE,
+    compared,
+    complete,
+    replications,
+    run,
+    samples,
+    start,
+)
 
 ROOT = Path(__file__).parents[2]
 METRICS = {
@@ -336,6 +348,24 @@ def test_pages_are_artifacts_and_the_description_heads_the_page(tracker, client,
     tracker.add_pages(study_id, {"figures.html": "<p>±</p>"}, "**no winner**")
     assert artifact(client, study_id, "figures.html", tmp_path).decode() == "<p>±</p>"
     assert client.get_run(study_id).data.tags["mlflow.note.content"] == "**no winner**"
+
+
+def test_a_comparison_of_workloads_is_a_run_over_those_of_its_studies(tracker, client, tmp_path):
+    several = compared(tracker, "workloads")
+    run_id = tracker.add_comparison("workloads", several, {"figures.html": "<p>±</p>"}, "**the second**")
+    run = client.get_run(run_id)
+    assert (run.info.run_name, run.info.status, run.data.tags["kind"]) == (
+        *("workloads.compared", "FINISHED", "comparison"),
+    )
+    assert client.get_experiment(run.info.experiment_id).name == "workloads"
+    assert run.data.tags["mlflow.note.content"] == "**the second**"
+    assert run.data.metrics["gain_over_baseline.few"] == 2.5
+    assert run.data.metrics["regret_mean"] == 0
+    assert names(client, run_id) == {"figures.html", "comparison.json"}
+    document = json.loads(artifact(client, run_id, "comparison.json", tmp_path))
+    assert document == several_document(several)
+    studies = (*(one.study for one in several.searched.values()), *several.compared.values())
+    assert {client.get_run(study.study_id).data.tags["mlflow.parentRunId"] for study in studies} == {run_id}
 
 
 def test_trials_that_a_killed_process_left_open_are_closed_when_the_study_goes_on(tracker, client):

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from orchestrator.confirmation import confirmed
 from orchestrator.result import StudyResult
-from orchestrator.tracking.port import StudySummary, find_study
+from orchestrator.tracking.port import Comparison, StudySummary, find_study
 
 
 class MemoryTracker:
@@ -22,6 +22,7 @@ class MemoryTracker:
         self.killed = []
         self.finished = []
         self.pages = {}  # study id -> (pages, description)
+        self._comparisons = {}  # id -> (Comparison, Several)
 
     def start_study(
         self,
@@ -36,7 +37,7 @@ class MemoryTracker:
     ):
         study_id = f"{len(self._studies) + 1:032x}"[::-1]  # like MLflow's: the first digit tells them apart
         started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
-        summary = StudySummary(study_id, origin.title(experiment_name), started, "RUNNING", 0)
+        summary = StudySummary(study_id, origin.title(experiment_name), started, "RUNNING")
         study = StudyResult(study_id, origin.title(experiment_name), algorithm, seed, maximize, objective, (), further)
         self._studies.append((summary, study))
         self._origins[study_id] = origin
@@ -55,7 +56,6 @@ class MemoryTracker:
 
     def start_trial(self, number, configuration, confirms=None):
         self.started[number] = configuration
-        self._summarise(trials=self._studies[-1][0].trials + (confirms is None))
 
     def finish_trial(self, result):
         del self.started[result.number]
@@ -73,6 +73,22 @@ class MemoryTracker:
 
     def add_pages(self, study_id, pages, description):
         self.pages[study_id] = dict(pages), description
+
+    def add_comparison(self, name, several, pages, description):
+        comparison_id = f"c{len(self._comparisons) + 1:031x}"
+        started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
+        self._comparisons[comparison_id] = Comparison(comparison_id, name, started), several
+        self.add_pages(comparison_id, pages, description)
+        return comparison_id
+
+    def comparisons(self):
+        return [comparison for comparison, _ in reversed(self._comparisons.values())]
+
+    def load_comparison(self, comparison_id):
+        several = self._comparisons[comparison_id][1]
+        searched = {w: replace(one, study=self.load_study(one.study.study_id)) for w, one in several.searched.items()}
+        compared = {w: self.load_study(study.study_id) for w, study in several.compared.items()}
+        return replace(several, searched=searched, compared=compared)
 
     def kill(self, reason):
         if self._open:

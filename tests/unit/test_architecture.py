@@ -45,13 +45,13 @@ ROOMS: dict[str, set[str]] = {
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
-    # What a study teaches, drawn.
-    "figures": {"insight", "names", "result"},
+    # What a study, or those of several workloads, teach, drawn.
+    "figures": {"insight", "several", "robust", "measure.interval", "names", "result"},
     # What a study teaches beside its winner: importance of knobs, flat region, fronts, tables.
     "insight": {"measure", "names", "pareto", "space", "knob", "result", "plain"},
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
-    "tracking": {"document", "confirmation", "measure.samples", "result", "errors"},
+    "tracking": {"document", "several", "confirmation", "measure.samples", "result", "errors"},
     "search": {"confirmation", "pruned", "space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),

@@ -44,6 +44,7 @@ def trial(number, throughput=100.0, p99=12.0, status=Status.COMPLETE):
         verdicts={"latency_p99_ms": Verdict.UNDECIDED},
         details={"compute_share": 0.25},
         batches={8: 12.5, 16: 100.0},
+        sorted_ms=(4.5, 8.0, 40.0),
         explanation="the model is the limit",
         wall_s=25.0,
         overhead_s=3.0,
@@ -117,9 +118,19 @@ def test_a_confirmation_says_who_took_part_how_often_and_who_cannot_be_told_apar
         "remarks": ["trial 3 has 2 of 3 replications"],
     }
     assert figures == [
-        {"trial": 7, "replications": 3, "slo_kept": 3, "value": 250.0, "lo": 240.0, "hi": 260.0, "of_best": None},
         {
-            **{"trial": 0, "replications": 1, "slo_kept": 0, "value": 100.0, "lo": None, "hi": None},
+            "trial": 7,
+            "replications": 3,
+            "slo_kept": 3,
+            "slo_shown": True,
+            "value": 250.0,
+            "lo": 240.0,
+            "hi": 260.0,
+            "of_best": None,
+        },
+        {
+            **{"trial": 0, "replications": 1, "slo_kept": 0, "slo_shown": False},
+            **{"value": 100.0, "lo": None, "hi": None},
             "of_best": {"value": 0.4, "lo": 0.3, "hi": 0.5, "confidence": 0.95},
         },
     ]
@@ -202,11 +213,13 @@ def test_a_trial_is_rebuilt_from_its_record(original):
     assert original.score is None or rebuilt.score.feasible == original.score.feasible
 
 
-def test_the_record_of_an_earlier_release_has_one_objective():
+def test_the_record_of_an_earlier_release_has_one_objective_and_no_row_of_response_times():
     record = trial_record(trial(1, 250.0))
     record["score"] = {"value": 250.0, "violation": 0.0}
-    score = trial_from_document(strict(record)).score
-    assert (score.value, score.values, score.shown) == (250.0, (250.0,), True)
+    del record["sorted_ms"]
+    found = trial_from_document(strict(record))
+    score = found.score
+    assert (score.value, score.values, score.shown, found.sorted_ms) == (250.0, (250.0,), True, ())
     assert math.isnan(score.half_widths[0])
 
 

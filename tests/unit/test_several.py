@@ -81,6 +81,14 @@ def test_what_could_not_be_trusted_counts_as_not_measured():
     assert found.gain("few", found.contenders[3]) is None
 
 
+def test_a_workload_whose_measurements_cannot_be_trusted_is_named():
+    found = several([100, 130, 120, 125], [100, 300, 320, 900])
+    lost = study(*(replace(t, status=Status.INVALID, reasons=("starved",)) for t in found.compared["few"].trials))
+    found = replace(found, compared={**found.compared, "few": lost})
+    assert (found.robust, found.obstacle) == (None, "no measurement under few can be trusted")
+    assert (found.missing("few", 3), found.missing("many", 3)) == ("not measured", "over SLO")
+
+
 def test_where_no_study_found_anything_there_is_nothing_to_compare():
     console = Console(width=140, record=True, file=io.StringIO())
     print_several(console, Several({"few": FEW}, ({"batch": 1},), {}))
@@ -120,8 +128,8 @@ def test_the_document_is_strict_json_with_a_study_for_each_workload():
         ([100, 130, 120, 125], "few [1] ×1.30 (1.28–1.32) ×1.08 (1.07–1.10)"),
         ([100, 130, 120, 125], "[3] batch=64 3.8% 0.0% 1.9% 3.8% 2 of 2"),
         ([100, 130, 120, 125], "For all workloads: [3] batch=64 1.9% worse than the best of each workload on average"),
-        ([100, 130, 120, None], "[3] batch=64 over SLO 0.0% over SLO over SLO 1 of 2"),
-        ([None] * 4, "No configuration keeps the SLO under every workload."),
+        ([100, 130, 120, None], "[3] batch=64 over SLO 0.0% – – 1 of 2"),
+        ([None] * 4, "Nothing is recommended for all workloads: no configuration keeps the SLO under every workload."),
     ],
 )
 def test_the_terminal_shows_gains_standings_and_the_compromise(few, words):
