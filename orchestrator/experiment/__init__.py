@@ -1,12 +1,13 @@
 """The experiment file as validated, frozen values."""
 
-from orchestrator.experiment.configured import ITEMS, configured
+from orchestrator.experiment.configured import ENCODING, ITEMS, configured
 from orchestrator.experiment.load import load_experiment, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
 
 __all__ = [
     "ALGORITHMS",
+    "ENCODING",
     "ITEMS",
     "Bursts",
     "ClosedLoop",
