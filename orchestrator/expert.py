@@ -1,8 +1,9 @@
 """What somebody who knows Serve would try first: one configuration by rules of thumb, before anything is learned. Pure.
 
 As many replicas as there are cores, over which they are spread evenly; every replica may take all requests that come to
-it; tensors are sent as binary data; a batch may hold all of them; in a closed loop a batch waits a millisecond for those that are about to come again,
-otherwise as little as possible. Options whose meaning is not known stay at the baseline's value.
+it; tensors are sent as binary data; a batch may hold all requests; in a closed loop a batch waits a millisecond for
+those that are about to come again, otherwise as little as possible. Options whose meaning is not known stay at the
+baseline's value.
 """
 
 from __future__ import annotations
