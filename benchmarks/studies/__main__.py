@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("page", choices=sorted(page.stem for page in PAGES.glob("*.md")))
     parser.add_argument("--run", action="store_true", help="run the experiments before")
     parser.add_argument("--quick", action="store_true", help="with --run: few trials, short windows")
+    parser.add_argument("-o", "--output", type=Path, help="write the page to this file and leave its own alone")
     parser.add_argument("--tracking-uri", help="an MLflow store; ./mlruns if left out")
     options = parser.parse_args()
     file = PAGES / f"{options.page}.md"
@@ -39,8 +40,9 @@ def main() -> None:
         for experiment in dict.fromkeys(one.experiment.partition(":")[0] for one in wanted(text)):
             run(experiment, options.quick, options.tracking_uri)
     tracker = open_tracker(options.tracking_uri, Path.cwd())
-    file.write_text(filled(text, lambda one: table(one, tracker)), encoding="utf-8")
-    print(file)
+    written = options.output or file
+    written.write_text(filled(text, lambda one: table(one, tracker)), encoding="utf-8")
+    print(written)
 
 
 def run(experiment: str, quick: bool, tracking_uri: str | None) -> None:
