@@ -12,7 +12,7 @@ from orchestrator.assignment import Assignment
 from orchestrator.backend.clients import Clients
 from orchestrator.backend.traffic import make_traffic, open_loop
 from orchestrator.diagnosis import settings_of
-from orchestrator.experiment import Experiment, Load, MaxRate, Steady, configured
+from orchestrator.experiment import Experiment, Load, MaxRate, Steady, configured, lightest
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
 from orchestrator.measure.samples import Window
@@ -68,8 +68,8 @@ class RemoteLoad:
         return self._observe_again(prepare, traffic, terms, ceiling_rps, on_phase)
 
     def prepare(self, url: str) -> None:
-        """Has the clients ask the application at `url` for what they need to make their requests."""
-        self._clients.prepare(self._reachable(url), {})
+        """Has the clients ask the application at `url` for what they need to make the requests of the ceiling."""
+        self._clients.prepare(self._reachable(url), lightest(self._experiment))
 
     def ceiling(self, url: str) -> float:
         """Throughput of an application that does nothing under a closed loop like the experiment's, in requests/s."""

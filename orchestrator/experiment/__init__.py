@@ -1,6 +1,6 @@
 """The experiment file as validated, frozen values."""
 
-from orchestrator.experiment.configured import ENCODING, ITEMS, configured
+from orchestrator.experiment.configured import ENCODING, ITEMS, configured, lightest
 from orchestrator.experiment.load import load_experiment, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
@@ -23,6 +23,7 @@ __all__ = [
     "Steady",
     "Trace",
     "configured",
+    "lightest",
     "load_experiment",
     "read_experiment",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.knob import Listed
 from orchestrator.plain import is_number
 from orchestrator.result import Configuration
 from orchestrator.serve_config import merge, path_problem, read
 from orchestrator.space import Condition, Space
 from orchestrator.validation import show
-from orchestrator.workload.plan import ENCODINGS
+from orchestrator.workload.plan import DEFAULT_ENCODING, ENCODINGS
 
 if TYPE_CHECKING:
     from orchestrator.experiment.plan import Experiment
@@ -32,6 +33,17 @@ def configured(experiment: Experiment, configuration: Configuration) -> Experime
             "workload": workload.model_copy(update={"encoding": encoding}),
         }
     )
+
+
+def lightest(experiment: Experiment) -> Configuration:
+    """What the requests cost the least under, of all that the space has: no configuration is answered faster."""
+    knobs, smallest = experiment.space.knobs, {}
+    if ITEMS in knobs:
+        knob = knobs[ITEMS]
+        smallest[ITEMS] = min(knob.listed()) if isinstance(knob, Listed) else knob.decode(0.0)
+    if ENCODING in knobs and knobs[ENCODING].contains(DEFAULT_ENCODING):
+        smallest[ENCODING] = DEFAULT_ENCODING
+    return smallest
 
 
 def baseline(app: Mapping[str, Any], space: Space, of_requests: Configuration) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from orchestrator.errors import ExperimentError
-from orchestrator.experiment import ENCODING, ITEMS, configured, read_experiment
+from orchestrator.experiment import ENCODING, ITEMS, configured, lightest, read_experiment
 from orchestrator.pruning import Pruning
 
 BATCH = "Model.user_config.max_batch_size"
@@ -80,6 +80,19 @@ def test_a_mistake_is_named_with_its_cure(tmp_path, sections, sentence):
     with pytest.raises(ExperimentError) as caught:
         experiment_of(tmp_path, **sections)
     assert sentence in "\n".join(str(problem) for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        pytest.param(FILE["space"], {ITEMS: 1, ENCODING: "binary"}, id="of both knobs"),
+        pytest.param({ITEMS: {"randint": [2, 9]}, BATCH: {"choice": [1, 8]}}, {ITEMS: 2}, id="of a range"),
+        pytest.param({ITEMS: {"choice": [8, 2]}, ENCODING: {"choice": ["json"]}}, {ITEMS: 2}, id="no binary ones"),
+        pytest.param({BATCH: {"choice": [1, 8]}}, {}, id="no such knobs: as in the file"),
+    ],
+)
+def test_the_ceiling_is_that_of_the_lightest_requests(tmp_path, space, expected):
+    assert lightest(experiment_of(tmp_path, space=space)) == expected
 
 
 @pytest.mark.parametrize(
