@@ -1,8 +1,9 @@
 """What somebody who knows Serve would try first: one configuration by rules of thumb, before anything is learned. Pure.
 
 As many replicas as there are cores, over which they are spread evenly; every replica may take all requests that come to
-it; a batch may hold all of them; in a closed loop a batch waits a millisecond for those that are about to come again,
-otherwise as little as possible. Options whose meaning is not known stay at the baseline's value.
+it; tensors are sent as binary data; a batch may hold all requests; in a closed loop a batch waits a millisecond for
+those that are about to come again, otherwise as little as possible. Options whose meaning is not known stay at the
+baseline's value.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.experiment import ClosedLoop, Experiment
+from orchestrator.experiment import ENCODING, ClosedLoop, Experiment
 from orchestrator.knob import Listed
 from orchestrator.plain import is_number
 from orchestrator.result import Configuration
 from orchestrator.serve_config.settings import BATCH_WAIT, MAX_BATCH_SIZE, MAX_ONGOING, NUM_REPLICAS, THREADS
 from orchestrator.space import Condition, Knob
+from orchestrator.workload.plan import DEFAULT_ENCODING
 
 PATIENT_S = 0.001
 """A batch's wait in a closed loop: about what it takes until a client that was just answered has sent again."""
@@ -39,6 +41,8 @@ def _guessed(experiment: Experiment, cores: float) -> Iterator[tuple[str, Any]]:
     each = max(1.0, cores // max(1, len(scaled)))
     traffic = experiment.load.traffic
     clients = traffic.concurrency if isinstance(traffic, ClosedLoop) else math.inf
+    if ENCODING in knobs and knobs[ENCODING].contains(DEFAULT_ENCODING):
+        yield ENCODING, DEFAULT_ENCODING
     for path, knob in knobs.items():
         replicas = each if f"{path.split('.')[0]}.{NUM_REPLICAS}" in scaled else 1.0
         wanted = {

@@ -12,7 +12,7 @@ from typing import Protocol
 from orchestrator.assignment import Assignment
 from orchestrator.diagnosis import diagnose, facts_of
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
-from orchestrator.experiment import ClosedLoop, Experiment
+from orchestrator.experiment import ClosedLoop, Experiment, configured
 from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.sketch import sorted_ms
@@ -23,7 +23,6 @@ from orchestrator.result import Status, TrialResult
 from orchestrator.serve_config import (
     app_problems,
     deployable,
-    merge,
     pin,
     reserved,
     with_limits,
@@ -105,7 +104,8 @@ def run_trial(
     """
     started = clock()
     # An access log line per request is paid for in every measurement; the export keeps what was measured.
-    application = without_access_log(merge(experiment.app, assignment.configuration))
+    experiment = configured(experiment, assignment.configuration)
+    application = without_access_log(experiment.app)
     config = trial_config(application, serving)
     usable = with_limits(application, "python", "")
     export = deployable(usable, application.get("name", experiment.name), application.get("route_prefix", "/"))

@@ -4,7 +4,8 @@ A payload function is named in an experiment as `workload: {payloads: "module:fu
 the keyword `seed` (int), the same seed gives the same requests, and it returns a non-empty list of
 `{"path": str, "body": bytes, "headers": {str: str}, "method": str}` (`method` is optional: POST). With parameters of
 these names it is told `items_per_request` (int), how many items each request has to hold, and `data` (Path or None),
-the directory or file in `workload: {data: ...}` that has a data set; without it, items are made up.
+the directory or file in `workload: {data: ...}` that has a data set; without it, items are made up; and `encoding`
+("binary" or "json"), how tensors are to be written.
 """
 
 from __future__ import annotations
@@ -47,22 +48,28 @@ def photos(seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def clothing(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+def clothing(
+    seed: int, items_per_request: int = 1, data: Path | None = None, encoding: str = "binary"
+) -> list[dict[str, Any]]:
     """Pictures of Fashion-MNIST, or of its size, for `args: {model: clothing}`."""
     pictures = _pictures("fashion-mnist", seed, items_per_request, data)
-    return [_infer("clothing", "image", part / np.float32(255)) for part in pictures]
+    return [_infer("clothing", "image", part / np.float32(255), encoding) for part in pictures]
 
 
-def svhn(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+def svhn(
+    seed: int, items_per_request: int = 1, data: Path | None = None, encoding: str = "binary"
+) -> list[dict[str, Any]]:
     """House numbers of SVHN, or pictures of their size, for `args: {model: svhn}`."""
     pictures = _pictures("svhn", seed, items_per_request, data)
-    return [_infer("svhn", "image", part / np.float32(127.5) - np.float32(1)) for part in pictures]
+    return [_infer("svhn", "image", part / np.float32(127.5) - np.float32(1), encoding) for part in pictures]
 
 
-def cifar(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
+def cifar(
+    seed: int, items_per_request: int = 1, data: Path | None = None, encoding: str = "binary"
+) -> list[dict[str, Any]]:
     """Pictures of CIFAR-10, or of their size, for `args: {model: resnet_cifar}`."""
     pictures = _pictures("cifar-10", seed, items_per_request, data)
-    return [_infer("resnet_cifar", "image", part / np.float32(127.5) - np.float32(1)) for part in pictures]
+    return [_infer("resnet_cifar", "image", part / np.float32(127.5) - np.float32(1), encoding) for part in pictures]
 
 
 def sentences(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
@@ -114,30 +121,22 @@ def _photo(digit: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _texts(model: str, name: str, texts: list[str], output: str) -> dict[str, Any]:
     """An infer request with one BYTES tensor as JSON, for one output."""
     entry = {"name": name, "datatype": "BYTES", "shape": [len(texts)], "data": texts}
-    return {
-        "path": f"/v2/models/{model}/infer",
-        "method": "POST",
-        "headers": {"Content-Type": "application/json"},
-        "body": json.dumps({"inputs": [entry], "outputs": [{"name": output}]}).encode(),
-    }
+    body = json.dumps({"inputs": [entry], "outputs": [{"name": output}]}).encode()
+    return _post(model, body, {"Content-Type": "application/json"})
 
 
-def _infer(model: str, name: str, tensor: np.ndarray) -> dict[str, Any]:
-    """An infer request with one FP32 tensor in the binary tensor data extension, answered in binary too."""
+def _infer(model: str, name: str, tensor: np.ndarray, encoding: str = "binary") -> dict[str, Any]:
+    """An infer request with one FP32 tensor, answered in its own encoding: binary tensor data, or JSON."""
+    entry: dict[str, Any] = {"name": name, "datatype": "FP32", "shape": tensor.shape}
+    if encoding == "json":
+        entry["data"] = tensor.ravel().tolist()
+        return _post(model, json.dumps({"inputs": [entry]}).encode(), {"Content-Type": "application/json"})
     raw = tensor.tobytes()
-    entry = {
-        "name": name,
-        "datatype": "FP32",
-        "shape": tensor.shape,
-        "parameters": {"binary_data_size": len(raw)},
-    }
+    entry["parameters"] = {"binary_data_size": len(raw)}
     header = json.dumps({"inputs": [entry], "parameters": {"binary_data_output": True}}).encode()
-    return {
-        "path": f"/v2/models/{model}/infer",
-        "method": "POST",
-        "headers": {
-            "Content-Type": "application/octet-stream",
-            "Inference-Header-Content-Length": str(len(header)),
-        },
-        "body": header + raw,
-    }
+    headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
+    return _post(model, header + raw, headers)
+
+
+def _post(model: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
+    return {"path": f"/v2/models/{model}/infer", "method": "POST", "headers": headers, "body": body}

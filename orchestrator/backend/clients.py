@@ -17,6 +17,7 @@ from orchestrator.experiment import Experiment
 from orchestrator.load.plan import ClosedLoop, Traffic, share
 from orchestrator.load.record import GeneratorRecord
 from orchestrator.measure.samples import Samples
+from orchestrator.result import Configuration
 
 
 class Clients:
@@ -29,11 +30,11 @@ class Clients:
         self._count = enough_clients(experiment.load) if wanted == "auto" else wanted
         self._actors: list[Any] = []
 
-    def prepare(self, url: str) -> None:
+    def prepare(self, url: str, configuration: Configuration) -> None:
         """Makes every client ready for the application at `url`; errors as of `LoadClient.prepare`."""
         if not self._actors:
             self._actors = [self._started(i, node) for i, node in enumerate(islice(cycle(self._nodes), self._count))]
-        self._asked(lambda: [actor.prepare.remote(url) for actor in self._actors])
+        self._asked(lambda: [actor.prepare.remote(url, configuration) for actor in self._actors])
 
     def parts(self, traffic: Traffic) -> Sequence[RemotePart]:
         """The parts of a traffic, one a client; clients for which nothing is left stay out."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.errors import DeploymentFailedError
-from orchestrator.experiment import Experiment
+from orchestrator.experiment import Experiment, configured
 from orchestrator.load.endpoint import Endpoint, Payload, encode
 from orchestrator.load.generator import Generator
 from orchestrator.load.plan import Traffic
 from orchestrator.load.probe import NOT_ROUTED, wait_for_answer
 from orchestrator.load.record import GeneratorRecord
 from orchestrator.measure.samples import Samples
+from orchestrator.result import Configuration
 from orchestrator.workload.payloads import make_payloads
 
 ANSWER_DEADLINE_S = 10.0
@@ -27,23 +28,26 @@ class LoadClient:
         self._experiment = experiment
         self._index = index
         self._count = count
-        self._payloads: tuple[Payload, ...] | None = None
+        self._payloads: dict[tuple[int, str], tuple[Payload, ...]] = {}  # by items in a request and encoding
         self._requests: list[bytes] = []
         self._endpoint: Endpoint | None = None
         self._generator: Generator | None = None
 
-    def prepare(self, url: str) -> None:
-        """Waits until the application at `url` answers, and makes the requests that it will get.
+    def prepare(self, url: str, configuration: Configuration) -> None:
+        """Waits until the application at `url` answers, and makes the requests that it gets under a configuration.
 
         Raises:
             PayloadError: the workload's payloads cannot be made for this application.
             DeploymentFailedError: the application is said to run but does not answer.
         """
         endpoint = Endpoint.parse(url)
-        if self._payloads is None:
-            self._payloads = self._make_payloads(endpoint)
-        by_identity = {id(payload): encode(endpoint, payload) for payload in self._payloads}  # a mix repeats them
-        requests = [by_identity[id(payload)] for payload in self._payloads]
+        at = configured(self._experiment, configuration)
+        kind = at.load.items_per_request, at.workload.encoding
+        if kind not in self._payloads:
+            self._payloads[kind] = self._make_payloads(endpoint, at)
+        payloads = self._payloads[kind]
+        by_identity = {id(payload): encode(endpoint, payload) for payload in payloads}  # a mix repeats them
+        requests = [by_identity[id(payload)] for payload in payloads]
         first = self._index * len(requests) // self._count  # clients do not send the same at the same time
         self._requests = requests[first:] + requests[:first]
         self._endpoint = endpoint
@@ -80,12 +84,11 @@ class LoadClient:
         assert self._generator is not None, "take() comes first"
         return self._generator
 
-    def _make_payloads(self, endpoint: Endpoint) -> tuple[Payload, ...]:
-        workload = self._experiment.workload
+    def _make_payloads(self, endpoint: Endpoint, at: Experiment) -> tuple[Payload, ...]:
+        workload = at.workload
         if workload.asks_the_application:
             self._wait(endpoint, encode(endpoint, _ASK_READY))
-        base_dir = Path(self._experiment.file).parent
-        return make_payloads(workload, endpoint.url, base_dir, self._experiment.load.items_per_request)
+        return make_payloads(workload, endpoint.url, Path(at.file).parent, at.load.items_per_request)
 
     def _wait(self, endpoint: Endpoint, request: bytes) -> None:
         status = wait_for_answer(endpoint, request, ANSWER_DEADLINE_S)

@@ -12,12 +12,12 @@ from orchestrator.assignment import Assignment
 from orchestrator.backend.clients import Clients
 from orchestrator.backend.traffic import make_traffic, open_loop
 from orchestrator.diagnosis import settings_of
-from orchestrator.experiment import Experiment, Load, MaxRate, Steady
+from orchestrator.experiment import Experiment, Load, MaxRate, Steady, configured, lightest
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
 from orchestrator.measure.samples import Window
 from orchestrator.measure.validity import CLIENT_CPU_SHARE
-from orchestrator.objective import COST_PER_MILLION
+from orchestrator.objective import COST_PER_MILLION, ITEMS_PER_S
 from orchestrator.observation import Observation, Terms, observe, observe_again, silent
 from orchestrator.resources import ResourceSampler, serve_groups
 
@@ -50,25 +50,30 @@ class RemoteLoad:
     ) -> Observation:
         """See `orchestrator.trial.Load.run`."""
         url = self._reachable(url)
-        self._clients.prepare(url)
-        load, terms = self._experiment.load, self._terms(application)
+        load = configured(self._experiment, assignment.configuration).load
+
+        def prepare() -> None:
+            self._clients.prepare(url, assignment.configuration)
+
+        prepare()
+        terms = self._terms(application, load.items_per_request)
         if assignment.replication is not None:
             load = load.again(assignment.replication)
         if isinstance(load.traffic, MaxRate):
-            return self._max_rate(url, load, terms, ceiling_rps, on_phase)
+            return self._max_rate(prepare, load, terms, ceiling_rps, on_phase)
         traffic = make_traffic(load, self._longest_s, Path(self._experiment.file).parent)
         races = terms.objective == self._experiment.objective.metric  # only then the rival's figure is the same
         rival = assignment.rival if races else None
         terms = replace(terms, fail_fast=assignment.replication is None, rival=rival)
-        return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
+        return self._observe_again(prepare, traffic, terms, ceiling_rps, on_phase)
 
     def prepare(self, url: str) -> None:
-        """Has the clients ask the application at `url` for what they need to make their requests."""
-        self._clients.prepare(self._reachable(url))
+        """Has the clients ask the application at `url` for what they need to make the requests of the ceiling."""
+        self._clients.prepare(self._reachable(url), lightest(self._experiment))
 
     def ceiling(self, url: str) -> float:
         """Throughput of an application that does nothing under a closed loop like the experiment's, in requests/s."""
-        self._clients.prepare(self._reachable(url))
+        self.prepare(url)
         load, measure = self._experiment.load.traffic, self._experiment.measure
         concurrency = load.concurrency if hasattr(load, "concurrency") else PROBE_CONCURRENCY
         terms = Terms(warmup_s=measure.warmup_s, warmup_max_s=measure.warmup_max_s, min_s=1.0, max_s=4.0)
@@ -80,14 +85,19 @@ class RemoteLoad:
         self._sampler.__exit__()
 
     def _observe_again(
-        self, url: str, traffic: Traffic, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
+        self,
+        prepare: Callable[[], None],
+        traffic: Traffic,
+        terms: Terms,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
     ) -> Observation:
         def once() -> Observation:
             return self._observe(traffic, terms, ceiling_rps, on_phase)
 
         def before_again(first: Observation) -> None:
             if first.client.cpu_share >= CLIENT_CPU_SHARE and self._clients.add():
-                self._clients.prepare(url)
+                prepare()
 
         return observe_again(once, before_again) if self._strict else once()
 
@@ -99,13 +109,18 @@ class RemoteLoad:
         )
 
     def _max_rate(
-        self, url: str, load: Load, terms: Terms, ceiling_rps: float, on_phase: Callable[[str], None]
+        self,
+        prepare: Callable[[], None],
+        load: Load,
+        terms: Terms,
+        ceiling_rps: float,
+        on_phase: Callable[[str], None],
     ) -> Observation:
         wanted: MaxRate = load.traffic  # type: ignore[assignment]  # the caller has looked
 
         def observe_at(rate_rps: float) -> Observation:
             traffic = open_loop(rate_rps, wanted.arrivals, self._longest_s, load.seed, load.max_connections)
-            return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
+            return self._observe_again(prepare, traffic, terms, ceiling_rps, on_phase)
 
         def observe(traffic: Traffic, terms: Terms) -> Observation:
             return self._observe(traffic, terms, math.nan, on_phase)
@@ -114,7 +129,7 @@ class RemoteLoad:
             observe, observe_at, terms, wanted.precision, wanted.start_rps, wanted.highest_rps, self._strict
         )
 
-    def _terms(self, application: Mapping) -> Terms:
+    def _terms(self, application: Mapping, items_per_request: int) -> Terms:
         experiment, measure = self._experiment, self._experiment.measure
         traffic = experiment.load.traffic
         largest = settings_of(application)["max_batch_size"]
@@ -127,7 +142,7 @@ class RemoteLoad:
             min_s=measure.min_s,
             max_s=measure.max_s,
             precision=measure.precision,
-            items_per_request=experiment.load.items_per_request,
+            items_per_request=items_per_request,
             even=isinstance(traffic, Steady | MaxRate) or hasattr(traffic, "concurrency"),
             max_batch_size=None if math.isnan(largest) else int(largest),
         )
@@ -151,4 +166,5 @@ def watched_figure(experiment: Experiment) -> str:
     if experiment.load.max_rate is not None:
         return "goodput_rps"  # the rate is given in each of the loads of which a highest rate is made
     metric = experiment.objective.metric
-    return "throughput_rps" if metric == COST_PER_MILLION else metric  # the price is known exactly
+    # The price, and how many items are in a request, are known exactly.
+    return "throughput_rps" if metric in (COST_PER_MILLION, ITEMS_PER_S) else metric

@@ -7,11 +7,12 @@ import time
 
 from orchestrator.cli.plan import StudyPlan, observations
 from orchestrator.cluster import Cluster
+from orchestrator.experiment import configured
 from orchestrator.expert import first_guesses
 from orchestrator.pruning import Node, Pruning
 from orchestrator.result import Configuration
 from orchestrator.search import ConfirmingSearch, make_searcher
-from orchestrator.serve_config import in_place, merge
+from orchestrator.serve_config import in_place
 
 
 def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingSearch:
@@ -23,7 +24,7 @@ def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingS
     end = None if budget is None else time.monotonic() + budget
 
     def reachable(before: Configuration, after: Configuration) -> bool:
-        return in_place(merge(experiment.app, before), merge(experiment.app, after))
+        return in_place(configured(experiment, before).app, configured(experiment, after).app)
 
     search = make_searcher(
         space=experiment.space,

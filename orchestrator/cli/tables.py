@@ -100,8 +100,8 @@ def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[st
 
 
 def _heading(name: str) -> str:
-    """Goodput, and latencies that COLUMNS does not have, are shown where they are an objective."""
-    return {**COLUMNS, "goodput_rps": "goodput\nreq/s"}.get(name) or f"{shown(name)}\nms"
+    """Goodput, items, and latencies that COLUMNS does not have, are shown where they are an objective."""
+    return {**COLUMNS, "goodput_rps": "goodput\nreq/s", "items_per_s": "items/s"}.get(name) or f"{shown(name)}\nms"
 
 
 def _ranked(study: StudyResult) -> list[TrialResult]:

@@ -1,5 +1,6 @@
 """The experiment file as validated, frozen values."""
 
+from orchestrator.experiment.configured import ENCODING, ITEMS, configured, lightest
 from orchestrator.experiment.load import load_experiment, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.row import row_of
@@ -7,6 +8,8 @@ from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, O
 
 __all__ = [
     "ALGORITHMS",
+    "ENCODING",
+    "ITEMS",
     "Bursts",
     "ClosedLoop",
     "ClusterPlan",
@@ -20,6 +23,8 @@ __all__ = [
     "SearchPlan",
     "Steady",
     "Trace",
+    "configured",
+    "lightest",
     "load_experiment",
     "read_experiment",
     "row_of",

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.load_check import against_measure, against_slo, read_load
-from orchestrator.experiment.objective_check import against_load, against_prices, nothing_to_pay
+from orchestrator.experiment.objective_check import against_load, against_prices, against_space, nothing_to_pay
 from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space
@@ -91,8 +91,8 @@ def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Fi
             values[key], found = section(raw[key])
             findings += _below(key, found)
     findings += _load(raw, values, file.parent)
-    findings += _objectives(raw, values)
     findings += _app_and_space(raw, values)
+    findings += _objectives(raw, values)
     return values, findings or list(nothing_to_pay(values["app"], values.get("prices")))
 
 
@@ -110,11 +110,12 @@ def _load(raw: Mapping[Any, Any], values: dict[str, Any], base_dir: Path) -> lis
 
 
 def _objectives(raw: Mapping[Any, Any], values: Mapping[str, Any]) -> list[Finding]:
-    """Whether the load and the prices have what each objective needs, as far as they can be read."""
+    """Whether the load, the space and the prices have what each objective needs, as far as they can be read."""
     findings: list[Finding] = []
     for index, objective in enumerate(values.get("objective") or ()):
         found = [*against_load(objective, values.get("load"), values.get("prices"))]
         found += against_prices(objective, given="prices" in raw)
+        found += against_space(objective, values.get("space"))
         where = ("objective", index) if isinstance(raw["objective"], list) else ("objective",)
         findings += [((*where, objective.direction), sentence) for sentence in found]
     return findings

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.experiment.configured import ITEMS
 from orchestrator.experiment.traffic import Load
-from orchestrator.objective import COST_PER_MILLION, Prices
+from orchestrator.objective import COST_PER_MILLION, ITEMS_PER_S, Prices
 from orchestrator.result import Objective
 from orchestrator.serve_config import reserved
+from orchestrator.space import Space
 from orchestrator.validation import Finding
 
 _MAX_RATE = "{maximize: max_rate_rps}"
@@ -26,12 +28,18 @@ def against_load(objective: Objective, load: Load | None, prices: Prices | None)
         yield f"with load.max_rate the objective is {_MAX_RATE} or {_COST}; {why}"
     if load.max_rate is None and metric == "max_rate_rps":
         yield f"max_rate_rps is what load.max_rate looks for; found load.{load.kind}"
-    if load.open_loop is not None and metric == "throughput_rps":
+    if load.open_loop is not None and metric in ("throughput_rps", ITEMS_PER_S):
         why = "the throughput of an open loop is the rate that is offered, whatever the configuration"
         yield f"{why}; minimize a latency, or look for the highest rate: load.max_rate and {_MAX_RATE}"
     if load.open_loop is not None and metric == COST_PER_MILLION and prices is not None and prices.node_hour:
         why = "at a rate that is given, every configuration costs the same: one node an hour"
         yield f"{why}; price what it reserves (prices.cpu_hour), or look for the highest rate: load.max_rate"
+
+
+def against_space(objective: Objective, space: Space | None) -> Iterator[str]:
+    """Whether the objective counts requests that do not all carry the same number of items."""
+    if space is not None and ITEMS in space.paths() and objective.metric.endswith("_rps"):
+        yield f"{ITEMS} is a knob, so that one request is not like another; {{maximize: {ITEMS_PER_S}}} counts items"
 
 
 def against_prices(objective: Objective, given: bool) -> Iterator[str]:

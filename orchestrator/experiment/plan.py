@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator.errors import UsageError
+from orchestrator.experiment.configured import ENCODING, ITEMS, baseline
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
 from orchestrator.objective import Prices, Slo
 from orchestrator.plain import is_number, seconds
 from orchestrator.result import Configuration, Objective
-from orchestrator.serve_config import read
-from orchestrator.space import Condition, Space
+from orchestrator.space import Space
 from orchestrator.validation import validate
 from orchestrator.workload.plan import Workload
 
@@ -191,7 +191,8 @@ class Experiment(BaseModel):
 
     def baseline(self) -> Configuration:
         """The file's own values, or Serve's defaults, of the knobs that are active under them."""
-        return baseline(self.app, self.space)
+        of_requests = {ITEMS: self.load.items_per_request, ENCODING: self.workload.encoding}
+        return baseline(self.app, self.space, of_requests)
 
     @property
     def title(self) -> str:
@@ -239,16 +240,3 @@ class Experiment(BaseModel):
             "workloads": tuple(one.quick() for place, one in enumerate(self.workloads) if place in ends),
         }
         return self.model_copy(update=changes)
-
-
-def baseline(app: Mapping[str, Any], space: Space) -> dict[str, Any]:
-    """{path: value in the app} of the active knobs; KeyError(path) where neither app nor Serve has a value.
-
-    A condition whose value in the app is none of its branches activates no further knobs.
-    """
-    values: dict[str, Any] = {}
-    for path, knob in space.knobs.items():
-        values[path] = read(app, path)
-        if isinstance(knob, Condition) and knob.contains(values[path]):
-            values.update(baseline(app, knob.branches[knob.index(values[path])].space))
-    return values

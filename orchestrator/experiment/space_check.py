@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from orchestrator.experiment.configured import OF_REQUESTS, knob_problem, of_the_app, value_problem
 from orchestrator.knob import Choice
-from orchestrator.serve_config import app_findings, merge, path_problem, read
+from orchestrator.serve_config import app_findings, merge, read
 from orchestrator.space import Condition, Knob, Space, parse_knob
 from orchestrator.validation import Finding, Path, dotted, nearest, show
 
@@ -51,7 +52,7 @@ def _knob_findings(raw: Mapping[Any, Any], where: Path, app: Mapping[str, Any]) 
         if not isinstance(path, str):
             yield here, f"expected a path into the app, found {show(path)}"
             continue
-        if problem := path_problem(app, path):
+        if problem := knob_problem(app, path):
             yield here, problem
         branches = knob.get("condition") if isinstance(knob, Mapping) and len(knob) == 1 else None
         inside: list[Finding] = []
@@ -80,8 +81,12 @@ def _refused(placed: _Placed, app: Mapping[str, Any], known: set[Finding]) -> It
     """The values that Serve would refuse, of every choice, and of both ends and the inside of a range."""
     told: set[str] = set()
     for step, value in _probes(placed.knob):
+        if placed.path in OF_REQUESTS:
+            if problem := value_problem(placed.path, value):
+                yield (*placed.where, *step), problem
+            continue
         try:
-            found = app_findings(merge(app, {**placed.context, placed.path: value}))
+            found = app_findings(merge(app, of_the_app({**placed.context, placed.path: value})))
         except ValueError as error:
             yield placed.where, str(error)
             return
@@ -109,6 +114,8 @@ def _probes(knob: Knob) -> Iterator[tuple[Path, Any]]:
 def _without_baseline(space: Space, app: Mapping[str, Any], where: Path) -> Iterator[Finding]:
     """Active knobs that have no value to start from."""
     for path, knob in space.knobs.items():
+        if path in OF_REQUESTS:
+            continue  # these have defaults in the file's own sections
         try:
             value = read(app, path)
         except KeyError:

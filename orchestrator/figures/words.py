@@ -15,13 +15,14 @@ Hover = Callable[[TrialResult], str]
 
 NAMES = {
     "throughput_rps": "throughput",
+    "items_per_s": "items",
     "goodput_rps": "goodput",
     "max_rate_rps": "highest rate within the SLO",
     "latency_mean_ms": "mean response time",
     "latency_max_ms": "longest response time",
     "cost_per_million": "cost per million requests",
 }
-UNITS = {"_rps": "req/s", "_ms": "ms"}
+UNITS = {"_rps": "req/s", "_ms": "ms", "_per_s": "1/s"}
 
 
 def name_of(metric: str) -> str:

@@ -53,6 +53,11 @@ class Measurement:
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     """95 % confidence intervals of the figures that have one, by name."""
 
+    @property
+    def items_rate(self) -> float:
+        """Items per second, which compares requests of any size; requests per second where items were not counted."""
+        return self.throughput_rps if math.isnan(self.items_per_s) else self.items_per_s
+
     def metrics(self) -> dict[str, float]:
         """Name -> value of every figure that was measured (NaN left out), with `name_lo` and `name_hi`."""
         found: dict[str, float] = {}

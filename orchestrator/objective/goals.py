@@ -12,7 +12,8 @@ from orchestrator.objective.cost import COST_PER_MILLION
 from orchestrator.result import Objective
 from orchestrator.validation import Finding, unknown, validate
 
-MAXIMIZE = ("throughput_rps", "goodput_rps", "max_rate_rps")
+ITEMS_PER_S = "items_per_s"
+MAXIMIZE = ("throughput_rps", ITEMS_PER_S, "goodput_rps", "max_rate_rps")
 MINIMIZE = (
     "latency_mean_ms",
     "latency_p50_ms",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.experiment import Experiment
+from orchestrator.experiment import Experiment, configured
 from orchestrator.plain import is_number
 from orchestrator.pruned import DUPLICATE
 from orchestrator.pruning.batching import Plateau, cannot_form, late, plateaus, smallest_from
@@ -14,7 +14,6 @@ from orchestrator.pruning.crowd import Crowd
 from orchestrator.pruning.reasons import Finding, short
 from orchestrator.pruning.resources import Node, lacking
 from orchestrator.result import Configuration
-from orchestrator.serve_config import merge
 from orchestrator.serve_config.settings import Settings, settings_of_each
 from orchestrator.space import Knob
 
@@ -51,15 +50,15 @@ class Pruning:
 
         It lies in the space if the given one does, and equals the given one if nothing can be changed.
         """
-        app = merge(self.experiment.app, configuration)
-        steps = self._steps_down(configuration, self._deployments(app), self._knobs(configuration))
+        at = configured(self.experiment, configuration)
+        steps = self._steps_down(configuration, self._deployments(at), self._knobs(configuration))
         return {**configuration, **{plateau.path: value for plateau, value in steps}}
 
     def _findings(self, configuration: Configuration) -> Iterator[Finding]:
-        app = merge(self.experiment.app, configuration)
-        if self.node is not None and (finding := lacking(app, self.node)):
+        at = configured(self.experiment, configuration)
+        if self.node is not None and (finding := lacking(at.app, self.node)):
             yield finding
-        deployments, knobs = self._deployments(app), self._knobs(configuration)
+        deployments, knobs = self._deployments(at), self._knobs(configuration)
         for settings, crowd in deployments:
             if finding := late(settings, crowd, self.experiment.slo) or cannot_form(settings, crowd, knobs):
                 yield finding
@@ -67,9 +66,9 @@ class Pruning:
             if value != configuration[path]:
                 yield Finding(DUPLICATE, f"{path} {short(configuration[path])} is the same as {short(value)}: {why}")
 
-    def _deployments(self, app: Mapping[str, Any]) -> list[tuple[Settings, Crowd]]:
-        found = settings_of_each(app)
-        crowd = Crowd.of(self.experiment.load, len(found), even=self.data_plane == EVEN_DATA_PLANE)
+    def _deployments(self, at: Experiment) -> list[tuple[Settings, Crowd]]:
+        found = settings_of_each(at.app)
+        crowd = Crowd.of(at.load, len(found), even=self.data_plane == EVEN_DATA_PLANE)
         return [(settings, crowd) for settings in found]
 
     def _knobs(self, configuration: Configuration) -> dict[str, Knob]:

@@ -74,7 +74,7 @@ class StudyResult:
         if best is None or baseline is None or best.measurement is None or baseline.measurement is None:
             return {}
         return {
-            "throughput": Ratio(_ratio(best.measurement.throughput_rps, baseline.measurement.throughput_rps)),
+            "throughput": Ratio(_ratio(best.measurement.items_rate, baseline.measurement.items_rate)),
             "p99": Ratio(_ratio(baseline.measurement.latency_p99_ms, best.measurement.latency_p99_ms)),
         }
 

@@ -12,18 +12,21 @@ from typing import Any
 
 from orchestrator.errors import PayloadError
 from orchestrator.load.endpoint import Payload
-from orchestrator.workload.plan import Source
+from orchestrator.workload.plan import DEFAULT_ENCODING, Encoding, Source
 
 _KEYS = ("path", "body", "headers", "method")
 
 
-def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payload, ...]:
+def call(
+    source: Source, base_dir: Path, items_per_request: int, encoding: Encoding = DEFAULT_ENCODING
+) -> tuple[Payload, ...]:
     """What `source.payloads`, a "module:function", returns when called with `seed`.
 
     A function that has a parameter `items_per_request` is told how many items each payload has to hold; without
-    one, it can only be 1. One that has a parameter `data` is told the workload's directory or file, or None. It has to
-    return a list of dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of strings) and `method`.
-    The module may also lie in `base_dir` or the working directory.
+    one, it can only be 1. One that has a parameter `data` is told the workload's directory or file, or None; one that
+    has a parameter `encoding` how to write tensors, and no other can be asked to write JSON. It has to return a list of
+    dicts, at least one: `body` (bytes), and if need be `path`, `headers` (of strings) and `method`. The module may also
+    lie in `base_dir` or the working directory.
     PayloadError names the function, and the entry that is wrong.
     """
     name = source.payloads or ""
@@ -42,6 +45,10 @@ def call(source: Source, base_dir: Path, items_per_request: int) -> tuple[Payloa
                 f"{name} has no parameter items_per_request, so that load.items_per_request has to be 1, "
                 f"not {items_per_request}"
             )
+        if "encoding" in takes:
+            arguments["encoding"] = encoding
+        elif encoding != DEFAULT_ENCODING:
+            raise PayloadError(f"{name} has no parameter encoding: leave workload.encoding out, not {encoding}")
         try:
             entries = function(**arguments)
         except Exception as error:

@@ -77,11 +77,13 @@ def random_tensor(spec: TensorSpec, shape: tuple[int, ...], rng: np.random.Gener
     return rng.integers(0, 2, size=shape).astype(dtype)
 
 
-def infer_request(tensors: Mapping[str, NDArray]) -> tuple[bytes, dict[str, str]]:
-    """Body and headers of a request with these inputs, batch axis included, that asks for binary outputs.
+def infer_request(tensors: Mapping[str, NDArray], encoding: str = "binary") -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a request with these inputs, batch axis included, that asks for outputs of its own kind.
 
-    ValueError for an array of a type that the protocol does not have.
+    `encoding` is "binary" or "json". ValueError for an array of a type that the protocol does not have.
     """
+    if encoding == "json":
+        return _json_request(tensors)
     entries, blobs = [], []
     for name, tensor in tensors.items():
         datatype, blob = _encode(name, tensor)
@@ -91,6 +93,22 @@ def infer_request(tensors: Mapping[str, NDArray]) -> tuple[bytes, dict[str, str]
     head = json.dumps({"inputs": entries, "parameters": {"binary_data_output": True}}).encode()
     headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(head))}
     return b"".join([head, *blobs]), headers
+
+
+def _json_request(tensors: Mapping[str, NDArray]) -> tuple[bytes, dict[str, str]]:
+    inputs = []
+    for name, tensor in tensors.items():
+        datatype, _ = _encode(name, tensor)
+        data = [_text(name, element) if datatype == "BYTES" else element for element in tensor.ravel().tolist()]
+        inputs.append({"name": name, "datatype": datatype, "shape": list(tensor.shape), "data": data})
+    return json.dumps({"inputs": inputs}).encode(), {"Content-Type": "application/json"}
+
+
+def _text(name: str, element: Any) -> str:
+    try:
+        return element.decode() if isinstance(element, bytes) else str(element)
+    except UnicodeDecodeError:
+        raise ValueError(f"tensor {name!r} holds bytes that are no text, which JSON cannot carry") from None
 
 
 def _encode(name: str, tensor: NDArray) -> tuple[str, bytes]:

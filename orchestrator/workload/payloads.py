@@ -29,7 +29,7 @@ def make_payloads(
     """
     parts = []
     for place, source in workload.sources().items():
-        maker = _Maker(place, source, endpoint_url, workload.timeout_s, items_per_request)
+        maker = _Maker(place, source, endpoint_url, workload, items_per_request)
         parts.append(maker.payloads(base_dir))
     if workload.mix is None:
         return parts[0]
@@ -42,9 +42,9 @@ def make_payloads(
 class _Maker:
     """Makes the payloads of one source; `place` is where the source stands in the experiment file."""
 
-    def __init__(self, place: str, source: Source, url: str, timeout_s: float, items: int) -> None:
+    def __init__(self, place: str, source: Source, url: str, workload: Workload, items: int) -> None:
         self._place, self._source, self._url = place, source, url
-        self._timeout_s, self._items = timeout_s, items
+        self._timeout_s, self._encoding, self._items = workload.timeout_s, workload.encoding, items
 
     def payloads(self, base_dir: Path) -> tuple[Payload, ...]:
         payloads = self._payloads(base_dir)
@@ -72,7 +72,7 @@ class _Maker:
                 headers = {"Content-Type": "application/json", **source.headers}
                 bodies = files.json_groups(base_dir / source.payloads, self._items)
                 return tuple(Payload(body, source.path or "/", source.method, headers) for body in bodies)
-            return function.call(source, base_dir, self._items)
+            return function.call(source, base_dir, self._items, self._encoding)
 
     def _generated(self) -> tuple[Payload, ...]:
         model = self._model()
@@ -92,7 +92,7 @@ class _Maker:
 
     def _infer(self, path: str, tensors: Mapping[str, NDArray], origin: str) -> Payload:
         try:
-            body, headers = oip.infer_request(tensors)
+            body, headers = oip.infer_request(tensors, self._encoding)
         except ValueError as error:
             raise PayloadError(f"{origin}: {error}") from error
         return Payload(body, path, self._source.method, {**headers, **self._source.headers})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
 
@@ -11,6 +11,10 @@ from orchestrator.workload.sizes import Sizes, parse_size
 
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 FILE_KINDS = (".npz", ".jsonl")
+
+Encoding = Literal["binary", "json"]
+ENCODINGS: tuple[str, ...] = get_args(Encoding)
+DEFAULT_ENCODING: Encoding = "binary"
 
 SMALLEST_SHARE = 1e-4
 """The least share that a part of a mix may have: rarer requests would be missing from most measurements."""
@@ -65,10 +69,14 @@ class Part(Source):
 
 
 class Workload(Source):
-    """What is sent: one source, or a `mix` of several; `timeout_s` is how long one request may take."""
+    """What is sent: one source, or a `mix` of several; `timeout_s` is how long one request may take.
+
+    `encoding` is how tensors are written: as binary data behind a JSON head, or as JSON altogether.
+    """
 
     mix: list[Part] | None = Field(default=None, min_length=1)
     timeout_s: float = Field(default=10, gt=0)
+    encoding: Encoding = DEFAULT_ENCODING
 
     @field_validator("mix")
     @classmethod

@@ -23,4 +23,4 @@ def check_payloads(workload: Workload, base_dir: Path, items_per_request: int = 
             elif source.payloads.endswith(".jsonl"):
                 files.json_groups(base_dir / source.payloads, items_per_request)
             else:
-                function.call(source, base_dir, items_per_request)
+                function.call(source, base_dir, items_per_request, workload.encoding)

@@ -19,7 +19,7 @@ from tests.fakes.tracker import MemoryTracker
 from tests.fakes.trials import SerialBackend
 
 DIGITS = Path(__file__).parents[2] / "search_spaces" / "digits.yaml"
-CLOTHING = DIGITS.with_name("clothing.yaml")
+SVHN = DIGITS.with_name("svhn.yaml")
 NOTHING = {"trials": None, "seed": None, "algorithm": None, "budget": None, "stop_early": None}
 CLUSTER = Cluster("local", "", "proxy", ())
 
@@ -179,8 +179,8 @@ def test_what_a_study_of_something_else_says_is_not_listened_to(tracker, tmp_pat
         ({"resume": "1f3e", "overrides": {**NOTHING, "seed": 3}}, "--seed cannot be changed"),
         ({"resume": "1f3e", "warm_start": "abc"}, "--warm-start cannot be changed"),
         ({"resume": "1f3e", "quick": True}, "--quick cannot be changed"),
-        ({"file": CLOTHING, "warm_start": "abc"}, "--warm-start is for one workload: name it with --workload"),
-        ({"file": CLOTHING, "workload": "2-a-request"}, "has no workload '2-a-request'; there are 1-a-request"),
+        ({"file": SVHN, "warm_start": "abc"}, "--warm-start is for one workload: name it with --workload"),
+        ({"file": SVHN, "workload": "2-clients"}, "has no workload '2-clients'; there are 1-client"),
     ],
     ids=["nothing", "more of nothing", "another seed", "another warm start", "quick", "of several", "unknown"],
 )
@@ -192,21 +192,21 @@ def test_arguments_that_contradict_each_other_are_refused(arguments, said):
 
 def test_a_file_with_workloads_is_a_study_for_each_of_them_or_for_the_one_that_is_named():
     def planned(**arguments):
-        plan = plan_study(CLOTHING, {**NOTHING, "trials": 3}, None, None, None, None, **arguments)
+        plan = plan_study(SVHN, {**NOTHING, "trials": 3}, None, None, None, None, **arguments)
         return [(one.experiment.title, one.experiment.search.trials) for one in plan.of_each_workload()]
 
-    names = ["clothing:1-a-request", "clothing:16-a-request", "clothing:64-a-request"]
+    names = ["svhn:1-client", *(f"svhn:{count}-clients" for count in (5, 10, 20, 30, 40, 50, 60))]
     assert planned() == [(name, 3) for name in names]
-    assert planned(workload="16-a-request") == [(names[1], 3)]
-    assert planned(quick=True) == [(names[0], 3), (names[2], 3)]
+    assert planned(workload="5-clients") == [(names[1], 3)]
+    assert planned(quick=True) == [(names[0], 3), (names[-1], 3)]
 
 
 def test_the_study_of_one_workload_is_gone_on_with_as_what_it_was(tracker):
-    of_one = load_experiment(CLOTHING).with_overrides(trials=4, algorithm="random").of_workload("16-a-request")
+    of_one = load_experiment(SVHN).with_overrides(trials=4, algorithm="random").of_workload("5-clients")
     with pytest.raises(KeyboardInterrupt):
         conduct(StudyPlan(of_one), tracker, Interrupted(2))
     (begun,) = tracker.studies()
-    assert begun.name == "clothing:16-a-request"
+    assert begun.name == "svhn:5-clients"
     plan = resumed(tracker, begun.study_id, None, None)
-    assert plan.experiment.load.items_per_request == 16
+    assert plan.experiment.load.traffic.concurrency == 5
     assert len(conduct(plan, tracker).trials) == 5

@@ -50,7 +50,7 @@ def samples(rows):
 
 
 def complete(number, throughput=101.5, violation=0.0):
-    measurement = replace(MEASURED, throughput_rps=throughput)
+    measurement = replace(MEASURED, throughput_rps=throughput, items_per_s=throughput)
     return TrialResult(
         number=number,
         configuration=KNOBS,

@@ -35,7 +35,7 @@ def trial(
     if status in (Status.FAILED, Status.INFEASIBLE):
         return TrialResult(number, configuration, status, reasons)
     intervals = {} if spread is None else {"throughput_rps": Interval(value * (1 - spread), value * (1 + spread))}
-    measurement = replace(MEASURED, throughput_rps=value, latency_p99_ms=p99, intervals=intervals)
+    measurement = replace(MEASURED, throughput_rps=value, items_per_s=value, latency_p99_ms=p99, intervals=intervals)
     score = Score(value, violation, shown)
     return TrialResult(number, configuration, status, reasons, measurement, score, details=details or {})
 

@@ -11,12 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import ray
+from onnx import helper
 from ray import serve
 
 from serve_apps.classifier import Classifier, build
 from serve_apps.nets import images
+from serve_apps.nets.store import ensure_built
+from serve_apps.onnx_model import OnnxModel
 from serve_apps.payloads import digits
 from serve_apps.settings import Source
 
@@ -24,6 +28,7 @@ pytestmark = pytest.mark.integration
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "application.md").read_text(encoding="utf-8")
 PREFIXES = ["", "/some-slot"]
+Free = Classifier.options(ray_actor_options={"num_cpus": 0})  # as many as there are tests
 KNOBS = {"max_batch_size": 8, "batch_wait_timeout_s": 0.2}
 
 
@@ -70,6 +75,65 @@ def test_the_standard_client_finds_the_model_and_reads_digits(address, prefix):
         result = client.infer(entry["name"], [tensor], outputs=[output], request_id="r1")
         assert result.get_response()["id"] == "r1"
         assert (result.as_numpy("logits").argmax(axis=1) == labels[:200]).mean() > 0.95
+
+
+@pytest.mark.parametrize("model", ["clothing", "svhn", "resnet_cifar"])
+def test_the_standard_client_gets_from_every_model_what_it_computes(address, model):
+    http = pytest.importorskip("tritonclient.http")
+    serve.run(Free.bind(Source(model, None)), name="asked", route_prefix="/asked")
+    client = http.InferenceServerClient(f"{address}/asked")
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    [spec] = client.get_model_metadata(model)["inputs"]
+    pixels = np.random.default_rng(0).random((3, *spec["shape"][1:]), np.float32)
+    [expected] = OnnxModel(model, ensure_built(model), 1).run({spec["name"]: pixels})
+    for binary in (True, False):
+        tensor = http.InferInput(spec["name"], list(pixels.shape), spec["datatype"])
+        tensor.set_data_from_numpy(pixels, binary_data=binary)
+        [output] = client.infer(model, [tensor]).get_response()["outputs"]  # who asks for none gets all, in binary
+        result = client.infer(model, [tensor], outputs=[http.InferRequestedOutput(output["name"], binary_data=binary)])
+        np.testing.assert_allclose(result.as_numpy(output["name"]), expected, rtol=1e-4, atol=1e-5)
+
+
+VALUES = {
+    "BOOL": np.array([[True, False]]),
+    "INT8": np.array([[-128, 127]], np.int8),
+    "UINT64": np.array([[0, 2**64 - 1]], np.uint64),
+    "FP16": np.array([[0.5, -2.0]], np.float16),
+    "FP64": np.array([[1e-300, 0.1]]),
+    "BYTES": np.array([["né", ""]], object),
+}
+
+
+def mirror(folder):
+    """A model that answers with what it is sent, in every kind of tensor."""
+    kinds = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in VALUES.items()}
+    inputs, outputs = (
+        [helper.make_tensor_value_info(f"{name}{ending}", kind, ["n", 2]) for name, kind in kinds.items()]
+        for ending in ("", "_same")
+    )
+    nodes = [helper.make_node("Identity", [name], [f"{name}_same"]) for name in VALUES]
+    graph = helper.make_graph(nodes, "g", inputs, outputs)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "mirror.onnx")
+    return Source("mirror", folder / "mirror.onnx")
+
+
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
+def test_the_standard_client_sends_and_receives_every_kind_of_tensor(address, tmp_path, binary):
+    http = pytest.importorskip("tritonclient.http")
+    serve.run(Free.bind(mirror(tmp_path)), name="asked", route_prefix="/asked")
+    tensors, wanted = [], []
+    for name, value in VALUES.items():
+        as_binary = binary or name == "FP16"  # of which the client knows no JSON
+        tensors.append(http.InferInput(name, [1, 2], name))
+        tensors[-1].set_data_from_numpy(value, binary_data=as_binary)
+        wanted.append(http.InferRequestedOutput(f"{name}_same", binary_data=as_binary))
+    result = http.InferenceServerClient(f"{address}/asked").infer("mirror", tensors, outputs=wanted)
+    for name, value in VALUES.items():
+        found = result.as_numpy(f"{name}_same")
+        texts = [[e.decode() if isinstance(e, bytes) else e for e in row] for row in found.tolist()]
+        assert texts == value.tolist(), name
 
 
 def test_the_standard_client_is_told_what_is_wrong(address):

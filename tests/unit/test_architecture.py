@@ -61,7 +61,7 @@ ROOMS: dict[str, set[str]] = {
     # What is not worth deploying, by Serve's own rules and the load.
     "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
     # What somebody who knows Serve would try first.
-    "expert": {"experiment", "serve_config.settings", "space", "knob", "result", "plain"},
+    "expert": {"experiment", "workload.plan", "serve_config.settings", "space", "knob", "result", "plain"},
     # The public JSON document of a study.
     "document": {"several", "robust", "measure.measurement", "measure.verdict", "result"},
     # What the studies of several workloads say together.

@@ -23,7 +23,9 @@ def config(replicas=1, batch=1, wait_s=0.0):
 
 
 def trial(number, value, export=None, **changes):
-    measurement = replace(MEASURED, throughput_rps=value, latency_p99_ms=1000 / value if value else math.nan)
+    measurement = replace(
+        MEASURED, throughput_rps=value, items_per_s=value, latency_p99_ms=1000 / value if value else math.nan
+    )
     scored = TrialResult(
         number,
         {"k": number},

@@ -287,7 +287,7 @@ AGAINST_OTHERS = {
     "an objective that cannot be read": (
         ("{max_rate: {}}", "objective: {maximize: rate}"), {},
         ["line 5: objective.maximize: unknown figure to maximize 'rate'; "
-         "allowed: throughput_rps, goodput_rps, max_rate_rps"],
+         "allowed: throughput_rps, items_per_s, goodput_rps, max_rate_rps"],
     ),
 }  # fmt: skip
 

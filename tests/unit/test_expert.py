@@ -5,7 +5,7 @@ import math
 import pytest
 import yaml
 
-from orchestrator.experiment import read_experiment
+from orchestrator.experiment import ENCODING, read_experiment
 from orchestrator.expert import PATIENT_S, first_guesses
 
 FILE = {
@@ -53,6 +53,12 @@ OPEN = {"load": {"open_loop": {"rate_rps": 200}}, "objective": {"minimize": "lat
         pytest.param({WAIT: {"choice": [0.0, 0.005, 0.02]}}, {}, {WAIT: 0.005}, id="the shortest that is no less"),
         pytest.param({WAIT: {"choice": [0.02, 0.002]}}, OPEN, {WAIT: 0.002}, id="as short as may be"),
         pytest.param({LAYOUT: {"choice": ["nhwc", "nchw"]}}, {}, None, id="not known"),
+        pytest.param(
+            {ENCODING: {"choice": ["json", "binary"]}},
+            {"workload": {"encoding": "json"}},
+            {ENCODING: "binary"},
+            id="binary tensors",
+        ),
         pytest.param(
             {LAYOUT: {"choice": ["nhwc"]}, ONGOING: {"choice": [8, 9]}},
             {},

@@ -82,8 +82,15 @@ def test_with_one_objective_the_front_is_the_best_and_its_equals():
     assert [found.number for found in study.front] == [1, 2]
 
 
-def test_the_gain_is_that_of_the_best_over_the_baseline():
-    faster = replace(MEASURED, throughput_rps=400.0, latency_p99_ms=5.0)
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param({"throughput_rps": 400.0, "items_per_s": 400.0}, id="requests of the same size"),
+        pytest.param({"throughput_rps": 50.0, "items_per_s": 400.0}, id="fewer requests of more items"),
+    ],
+)
+def test_the_gain_is_that_of_the_best_over_the_baseline(figures):
+    faster = replace(MEASURED, latency_p99_ms=5.0, **figures)
     study = StudyResult(
         "1", "x", "random", 0, True, "throughput_rps", (trial(0, 1), replace(trial(1, 2), measurement=faster))
     )

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.experiment import load_experiment
-from orchestrator.serve_config import app_problems, merge
+from orchestrator.experiment import configured, load_experiment
+from orchestrator.serve_config import app_problems
 
 FILES = sorted((Path(__file__).parents[2] / "search_spaces").glob("**/*.y*ml"))
 
@@ -19,4 +19,4 @@ def test_an_experiment_of_the_project_loads(file):
     experiment = load_experiment(file)
     assert experiment.name == file.stem
     assert set(experiment.baseline()) <= set(experiment.space.paths())
-    assert app_problems(merge(experiment.app, experiment.baseline())) == []
+    assert app_problems(configured(experiment, experiment.baseline()).app) == []

@@ -103,6 +103,28 @@ def test_a_function_that_knows_nothing_of_items_makes_requests_with_one(tmp_path
             make()
 
 
+@pytest.mark.parametrize(
+    ("parameters", "encoding", "given"),
+    [
+        pytest.param("seed, encoding", "json", {"seed": 0, "encoding": "json"}, id="taken"),
+        pytest.param("seed, encoding", "binary", {"seed": 0, "encoding": "binary"}, id="the default is told too"),
+        pytest.param("seed", "binary", {"seed": 0}, id="not taken"),
+    ],
+)
+def test_a_function_is_told_the_encoding_if_it_asks(tmp_path, request, parameters, encoding, given):
+    workload = Workload(payloads=function(tmp_path, request, parameters), encoding=encoding)
+    (payload,) = make_payloads(workload, NOWHERE, tmp_path)
+    assert payload.body == str(given).encode()
+
+
+def test_a_function_that_knows_nothing_of_encodings_is_not_asked_for_json(tmp_path, request):
+    workload = Workload(payloads=function(tmp_path, request, "seed"), encoding="json")
+    says = r"^workload\.payloads: .*:make has no parameter encoding: leave workload\.encoding out, not json$"
+    for make in (lambda: make_payloads(workload, NOWHERE, tmp_path), lambda: check_payloads(workload, tmp_path)):
+        with pytest.raises(PayloadError, match=says):
+            make()
+
+
 def test_lengths_are_drawn_for_each_payload_and_are_the_same_for_all_inputs(tmp_path, model):
     workload = Workload(model=model(ids=(-1, -1), mask=(-1, -1)), dynamic_dim={"randint": [2, 40]}, count=30)
     payloads = make_payloads(workload, NOWHERE, tmp_path)

@@ -142,3 +142,20 @@ def test_an_input_is_read_from_metadata_even_with_lengths_as_text():
 def test_metadata_that_cannot_be_used_is_refused(metadata, says):
     with pytest.raises(ValueError, match=says):
         TensorSpec.parse(metadata)
+
+
+def test_as_json_every_input_is_a_flat_list_in_row_major_order():
+    tensors = {"x": np.array([[1, 2], [3, 4]], np.float32).T, "name": np.array([["né"], [b"b"]], object)}
+    body, headers = infer_request(tensors, "json")
+    assert headers == {"Content-Type": "application/json"}
+    assert json.loads(body) == {
+        "inputs": [
+            {"name": "x", "datatype": "FP32", "shape": [2, 2], "data": [1, 3, 2, 4]},
+            {"name": "name", "datatype": "BYTES", "shape": [2, 1], "data": ["né", "b"]},
+        ]
+    }
+
+
+def test_bytes_that_are_no_text_cannot_be_json():
+    with pytest.raises(ValueError, match="tensor 'x' holds bytes that are no text"):
+        infer_request({"x": np.array([b"\xff"], object)}, "json")
