@@ -55,6 +55,7 @@ def study(model, cluster, tmp_path_factory):
     def run(text):
         (here / "translated.yaml").write_text(text)
         done = orchestrator("run", "translated.yaml", "--address", cluster.address, "--json", cwd=here)
+        assert done.stdout, done.stderr
         return json.loads(done.stdout)
 
     return run
