@@ -40,6 +40,7 @@ def regrets_figure(several: Several) -> go.Figure | None:
     ]
     plain = {"colorscale": [[0, OVER], [1, OVER]], "showscale": False}
     figure.add_trace(_map(rows, columns, gaps).update(**plain))
+    figure.update_layout(title={"xref": "container", "x": 0.02})  # labels are long, and it would reach the tool bar
     figure.update_xaxes(type="category", side="bottom", showgrid=False)
     return figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
 
