@@ -32,6 +32,7 @@ def study_document(study: StudyResult) -> dict[str, Any]:
         "name": study.name,
         "algorithm": study.algorithm,
         "seed": study.seed,
+        "inputs": study.inputs,
         "objectives": [objective_document(objective) for objective in study.objectives],
         "trials": [trial_document(trial) for trial in study.trials],
         "baseline": trial_document(baseline) if baseline else None,

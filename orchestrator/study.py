@@ -44,7 +44,8 @@ def run_study(
     """Runs every trial that the searcher asks for and returns them with what they say.
 
     With `earlier` that study is gone on with: its trials count, and the searcher knows of them; `warm_start` is the id
-    of a study whose trials the searcher knows of and that do not count. However it ends, no run stays open in the
+    of a study whose trials the searcher knows of and that do not count. `environment` may say under `inputs` where the
+    requests come from. However it ends, no run stays open in the
     tracker: an interrupted or aborted study is marked as killed there.
 
     Raises:
@@ -59,7 +60,7 @@ def run_study(
     try:
         observer.study_started(study_id)
         backend.run(experiment, searcher, record)
-        result = confirmed(record.result())
+        result = confirmed(replace(record.result(), inputs=str(environment.get("inputs", ""))))
         tracker.finish_study(result)
     except BaseException as error:
         tracker.kill(str(error) or type(error).__name__)

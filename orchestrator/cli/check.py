@@ -25,6 +25,7 @@ from orchestrator.experiment import (
 from orchestrator.names import duration, limit_text, value_text
 from orchestrator.pruning import Node, Pruning
 from orchestrator.serve_config import reserved
+from orchestrator.workload.inputs import inputs_text
 
 STARTUP_S = 15.0
 IN_PLACE_S, REPLACED_S = 0.6, 4.5
@@ -43,6 +44,7 @@ def print_check(console: Console, experiment: Experiment) -> None:
         "space": "infinite (a knob is continuous)" if size is None else f"{size:,} configurations",
         "search": f"{search.algorithm}, {search.trials} trials after the baseline, seed {search.seed}",
         **_loads(experiment),
+        "requests": inputs_text(experiment.workload, experiment.file.parent),
         "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
         f"{measure.max_s:g} s, {_until(experiment)}",
         "objective": ", ".join(map(str, experiment.objectives)),

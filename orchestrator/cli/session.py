@@ -17,6 +17,7 @@ from orchestrator.search import ListedSearch
 from orchestrator.several import Searched, Several, contenders
 from orchestrator.study import run_study
 from orchestrator.tracking.port import COMPARED, Tracker
+from orchestrator.workload.inputs import inputs_text
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Session:
             backend,
             self.tracker,
             self.display,
-            self._environment(),
+            self._environment(plan.experiment),
             plan.resumed,
             learned_from,
         )
@@ -58,10 +59,11 @@ class Session:
         fixed = experiment.model_copy(update=changes)
         self.display.begin(fixed)
         backend = self._backend()
-        return run_study(fixed, ListedSearch(listed), backend, self.tracker, self.display, self._environment())
+        return run_study(fixed, ListedSearch(listed), backend, self.tracker, self.display, self._environment(fixed))
 
     def _backend(self) -> TuneBackend:
         return TuneBackend(self.cluster, on_phases=self.display.watch)
 
-    def _environment(self) -> dict:
-        return describe_environment(self.cluster.data_plane, ask_cluster(serve_variables))
+    def _environment(self, experiment: Experiment) -> dict:
+        facts = describe_environment(self.cluster.data_plane, ask_cluster(serve_variables))
+        return {**facts, "inputs": inputs_text(experiment.workload, experiment.file.parent)}

@@ -141,6 +141,8 @@ def print_outcome(console: Console, study: StudyResult) -> None:
         console.print(text, style="dim", markup=False, highlight=False)
     if len(explained) > MOST_ROWS:
         console.print(f"… and of {len(explained) - MOST_ROWS:,} trials more", style="dim", highlight=False)
+    if study.inputs:
+        console.print(f"requests: {study.inputs}", style="dim", markup=False, highlight=False)
     if study.pruned:
         console.print(f"pruned before deployment: {summary(study.pruned)}", style="dim", highlight=False)
     print_confirmation(console, study)

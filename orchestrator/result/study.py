@@ -29,6 +29,7 @@ class StudyResult:
     replications: tuple[TrialResult, ...] = ()
     confirmation: Confirmation | None = None
     pruned: Mapping[str, int] = field(default_factory=dict)  # configurations not worth deploying, by the reason
+    inputs: str = ""  # where the requests come from, in words; "" where that is not known
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

@@ -52,6 +52,7 @@ def read_study(client: MlflowClient, study_id: str) -> StudyResult:
         trials=tuple(trial for trial in ended if trial.confirms is None),
         replications=tuple(trial for trial in ended if trial.confirms is not None),
         pruned=json.loads(tags.get(entities.PRUNED, "{}")),
+        inputs=parent.data.params.get("inputs", ""),
         further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
     return confirmed(study)

@@ -60,6 +60,12 @@ def call(
     return tuple(_payload(f"{name}: payload {index}", entry, source) for index, entry in enumerate(entries))
 
 
+def takes_data(name: str, base_dir: Path) -> bool:
+    """Whether the function "module:function" can be told of a data set; PayloadError if it cannot be imported."""
+    with _importable(base_dir, Path.cwd()):
+        return "data" in _parameters(_find(name))
+
+
 def _parameters(function: Callable[..., Any]) -> Collection[str]:
     try:
         return inspect.signature(function).parameters

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from orchestrator.errors import PayloadError
+from orchestrator.workload.inputs import inputs_text
 from orchestrator.workload.payloads import make_payloads
 from orchestrator.workload.plan import Workload
 
@@ -68,3 +69,22 @@ def test_a_request_holds_as_many_pictures_as_are_asked_for(fashion):
 def test_a_directory_that_does_not_fit_is_named(fashion, workload, words):
     with pytest.raises(PayloadError, match=words):
         bodies(fashion, **workload)
+
+
+@pytest.mark.parametrize(
+    ("workload", "text"),
+    [
+        ({}, "random tensors in the shape of the model's inputs"),
+        ({"payloads": "requests.jsonl"}, "requests.jsonl"),
+        ({"payloads": "serve_apps.payloads:digits"}, "serve_apps.payloads:digits"),
+        (
+            {"payloads": "serve_apps.payloads:clothing"},
+            "made up by serve_apps.payloads:clothing, as workload.data names no data set",
+        ),
+        ({"payloads": "serve_apps.payloads:clothing", "data": "data"}, "data, by serve_apps.payloads:clothing"),
+        ({"mix": [{"payloads": "a.jsonl"}, {"payloads": "b.jsonl"}, {"payloads": "a.jsonl"}]}, "a.jsonl, b.jsonl"),
+    ],
+    ids=["generated", "file", "function", "made up", "data set", "mix"],
+)
+def test_the_results_say_where_the_requests_come_from(fashion, workload, text):
+    assert inputs_text(Workload(**workload), fashion) == text
