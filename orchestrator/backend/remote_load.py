@@ -62,6 +62,11 @@ class RemoteLoad:
         terms = replace(terms, fail_fast=assignment.replication is None, rival=rival)
         return self._observe_again(url, traffic, terms, ceiling_rps, on_phase)
 
+    def closed_loop(self, url: str, application: Mapping, clients: int) -> Observation:
+        """So many clients in place of the experiment's load, once, with its limits; errors as of `run`."""
+        self.prepare(url)
+        return self._observe(ClosedLoop(clients), self._terms(application), math.nan, silent)
+
     def prepare(self, url: str) -> None:
         """Has the clients ask the application at `url` for what they need to make their requests."""
         self._clients.prepare(self._reachable(url))

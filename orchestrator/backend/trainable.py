@@ -54,19 +54,7 @@ class ServeTrial(tune.Trainable):
         """Called once per actor, for the first of its trials."""
         del config
         self._setup = setup
-        node_id = ray.get_runtime_context().get_node_id()
-        slot = setup.slots.get(node_id) or next(iter(setup.slots.values()))
-        self._watch = Watch(slot)
-        self._serving = LimitedServing(
-            SlotServing(setup.writer, slot, node_id if setup.pinned else None, self._watch.check), self._watch
-        )
-        elsewhere = setup.experiment.load.placement == "other_node"
-        self._load = RemoteLoad(
-            setup.experiment,
-            self._serving.slot,
-            nodes=_others(node_id, setup) if elsewhere else (node_id,),
-            host=ray.util.get_node_ip_address() if elsewhere else None,
-        )
+        self._watch, self._serving, self._load = place_here(setup)
         self._place: Place | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -143,6 +131,22 @@ class SlotServing:
     def clear(self) -> None:
         """See `orchestrator.trial.Serving.clear`."""
         _ask(lambda: self.writer.clear.remote(self.slot), lambda: None)
+
+
+def place_here(setup: TrialSetup) -> tuple[Watch, LimitedServing, RemoteLoad]:
+    """The slot of the node that this process is on, and the load for it."""
+    node_id = ray.get_runtime_context().get_node_id()
+    slot = setup.slots.get(node_id) or next(iter(setup.slots.values()))
+    watch = Watch(slot)
+    serving = LimitedServing(SlotServing(setup.writer, slot, node_id if setup.pinned else None, watch.check), watch)
+    elsewhere = setup.experiment.load.placement == "other_node"
+    load = RemoteLoad(
+        setup.experiment,
+        slot,
+        nodes=_others(node_id, setup) if elsewhere else (node_id,),
+        host=ray.util.get_node_ip_address() if elsewhere else None,
+    )
+    return watch, serving, load
 
 
 def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:
