@@ -34,7 +34,7 @@ def probe_command(experiment: Experiment, address: str | None, write: Path | Non
     """Deploys the baseline, prints what was found and what that changes, writes it; returns the exit code."""
     if write is not None and write.exists():
         raise UsageError(f"{write} exists, and is not overwritten: name a new file")
-    chosen, wanted = _chosen(experiment)
+    chosen, wanted = chosen_for_probe(experiment)
     with own_output(Path.cwd() / LOG) as output:
         console = Console(file=output.stdout)
         try:
@@ -44,11 +44,11 @@ def probe_command(experiment: Experiment, address: str | None, write: Path | Non
             console.print("[yellow]Interrupted.[/] Nothing was written, and nothing is left running.")
             return INTERRUPTED
         _print(console, found, wanted)
-        _propose(console, experiment, found, write)
+        propose(console, experiment, found, write)
     return 0
 
 
-def _chosen(experiment: Experiment) -> tuple[Experiment, int]:
+def chosen_for_probe(experiment: Experiment) -> tuple[Experiment, int]:
     """The workload with the most clients, with short loads; and how many clients those are."""
 
     def clients(one: Experiment) -> int:
@@ -107,7 +107,7 @@ def _print(console: Console, found: Finding, wanted: int) -> None:
     console.print(_climbed(found))
     for name, need in found.needs.items():
         console.print(
-            f"one replica of [bold]{name}[/] takes {need.memory_mib:,.0f} MiB, and at its busiest {need.cores:.2g} cores",
+            f"one replica of [bold]{name}[/] takes {need.memory_mib:,.0f} MiB, and {need.cores:.2g} cores at most",
             highlight=False,
         )
         console.print(_limits(found, name))
@@ -146,7 +146,7 @@ def _limits(found: Finding, name: str) -> Table:
     return table
 
 
-def _propose(console: Console, experiment: Experiment, found: Finding, write: Path | None) -> None:
+def propose(console: Console, experiment: Experiment, found: Finding, write: Path | None) -> None:
     """Prints the changed lines, and writes the narrowed experiment where it was asked for."""
     narrowing = narrow(Source(experiment.text).value["space"], found.caps())
     for sentence in narrowing.impossible:

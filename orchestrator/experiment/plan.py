@@ -71,7 +71,8 @@ class MeasurePlan(Section):
 
 QUICK_TRIALS = 4
 QUICK_WARMUP_S, QUICK_WINDOW_S = (0.5, 1.5), (1.0, 2.0)
-"""Of `Experiment.quick`: shortest and longest."""
+"""Of `Experiment.quick`: shortest and longest. A file whose shortest window is longer is about a slow application: then
+they are half of that window, and all of it."""
 
 SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy", "random_trials": "hyperopt"}
 """Keys of `search` that belong to one algorithm."""
@@ -228,8 +229,8 @@ class Experiment(BaseModel):
         short = {
             "warmup_s": min(measure.warmup_s, QUICK_WARMUP_S[0]),
             "warmup_max_s": min(measure.warmup_max_s, QUICK_WARMUP_S[1]),
-            "min_s": min(measure.min_s, QUICK_WINDOW_S[0]),
-            "max_s": min(measure.max_s, QUICK_WINDOW_S[1]),
+            "min_s": min(measure.min_s, max(QUICK_WINDOW_S[0], measure.min_s / 2)),
+            "max_s": min(measure.max_s, max(QUICK_WINDOW_S[1], measure.min_s)),
         }
         ends, alone = {0, len(self.workloads) - 1}, self.variant is None and not self.workloads
         changes = {

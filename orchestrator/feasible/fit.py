@@ -49,7 +49,8 @@ class Bound(NamedTuple):
 def bounds(name: str, needs: Mapping[str, Need], room: Room) -> tuple[Bound, ...]:
     """What limits the replicas of deployment `name` while all others of `needs` keep theirs; by no rule below 0.
 
-    A last replica for which only a part of a core is left counts as fitting: cores can be shared, memory cannot.
+    A last replica for which half of the cores that it can use are left counts as fitting: cores can be shared, memory
+    cannot.
     """
     need = needs[name]
     others = [other for title, other in needs.items() if title != name]
@@ -88,7 +89,7 @@ def _reserved(resource: str, each: float, others: list[Need], room: Room) -> Bou
 
 def _cores(need: Need, others: list[Need], room: Room) -> Bound:
     left = room.cores - sum(other.replicas * other.cores for other in others)
-    count = math.inf if not need.cores > 0 else max(1, math.ceil(left / need.cores - SMALLEST))
+    count = math.inf if not need.cores > 0 else max(1, math.floor(left / need.cores + 0.5))
     return Bound(
         "cores",
         count,
