@@ -101,8 +101,8 @@ def _outlasting(c: Circumstances) -> str | None:
     if c.outlasting_share > OUTLASTING_SHARE:
         return (
             f"some clients waited all the time: {c.outlasting_share:.0%} of the requests under way came before the "
-            "window and ended after it, while others were answered again and again: no figure knows of them; measure for "
-            "longer (measure.max_s), or let more requests in (max_ongoing_requests)"
+            "window and ended after it, while others were answered again and again: no figure knows of them; measure "
+            "for longer (measure.max_s), or let more requests in (max_ongoing_requests)"
         )
     return None
 
