@@ -46,7 +46,7 @@ def proposed():
 def test_the_workload_with_the_most_clients_is_probed_with_short_loads():
     chosen, wanted = chosen_for_probe(load_experiment(RESNET))
     assert (chosen.variant, wanted) == ("32-clients", 32)
-    assert (chosen.measure.warmup_max_s, chosen.measure.min_s, chosen.measure.max_s) == (3, 6, 10)
+    assert (chosen.measure.warmup_max_s, chosen.measure.min_s, chosen.measure.max_s) == (3, 5, 10)
 
 
 def test_an_open_loop_says_no_number_of_clients():
