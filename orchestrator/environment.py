@@ -75,6 +75,23 @@ def allowed_cores(cgroup: Path) -> float:
     return round(min(affinity, quota[0] / quota[1]), 2) if limited else affinity
 
 
+def memory_mib(cgroup: Path) -> tuple[float, float]:
+    """(what there is, what of it is used), in MiB: the machine's, or its cgroup's where that has less.
+
+    `cgroup` is as for `allowed_cores`. What the kernel can take back at once, files that were read above all, is free.
+    """
+    machine = psutil.virtual_memory()
+    total, used = float(machine.total), float(machine.total - machine.available)
+    for limit, usage in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        allowed, taken = _numbers(cgroup / limit), _numbers(cgroup / usage)
+        if allowed and taken and allowed[0] < total:  # a cgroup without a limit says more than any machine has
+            total, used = allowed[0], taken[0]
+    return total / 2**20, used / 2**20
+
+
 def git_state(directory: Path) -> dict[str, Any] | None:
     """{"commit": hash, "dirty": whether tracked files differ}; None outside a repository or without git."""
     commit = _git(directory, "rev-parse", "HEAD")

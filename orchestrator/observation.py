@@ -12,6 +12,7 @@ from orchestrator.load.plan import OpenLoop, Traffic
 from orchestrator.load.record import ClientUse
 from orchestrator.measure.breakdown import Breakdown, break_down
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.outlasting import outlasting_share
 from orchestrator.measure.percentile import percent_of, share_below
 from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
@@ -153,6 +154,8 @@ def observe_again(
 
 def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: float) -> Circumstances:
     measured = seen.measurement
+    # A load that ends early, for it is no winner, is only worse than its figures say.
+    worse = seen.beaten or seen.verdict is Verdict.FAIL
     return Circumstances(
         successes=measured.successes,
         duration_s=measured.duration_s,
@@ -163,6 +166,7 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
         held_back_share=seen.client.held_back / max(1, len(seen.samples)),
         client_cpu_share=seen.client.cpu_share,
         client_waiting_share=seen.client.waiting_share,
+        outlasting_share=math.nan if worse else outlasting_share(seen.samples, seen.window),
         throughput_drift=drift(seen.samples, seen.window) if even else math.nan,
         machine_busy_share=seen.machine.get("machine_busy_share", math.nan),
         steal_share=seen.machine.get("steal_share", math.nan),

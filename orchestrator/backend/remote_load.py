@@ -20,6 +20,7 @@ from orchestrator.measure.validity import CLIENT_CPU_SHARE
 from orchestrator.objective import COST_PER_MILLION, ITEMS_PER_S
 from orchestrator.observation import Observation, Terms, observe, observe_again, silent
 from orchestrator.resources import ResourceSampler, serve_groups
+from orchestrator.result import Configuration
 
 ACTORS_LEAD_S = 0.1
 """From asking the clients' processes to start until they do: on a busy machine a call may take that long."""
@@ -67,13 +68,19 @@ class RemoteLoad:
         terms = replace(terms, fail_fast=assignment.replication is None, rival=rival)
         return self._observe_again(prepare, traffic, terms, ceiling_rps, on_phase)
 
-    def prepare(self, url: str) -> None:
-        """Has the clients ask the application at `url` for what they need to make the requests of the ceiling."""
-        self._clients.prepare(self._reachable(url), lightest(self._experiment))
+    def closed_loop(self, url: str, application: Mapping, clients: int) -> Observation:
+        """So many clients in place of the experiment's load, once, with its limits; errors as of `run`."""
+        self.prepare(url, self._experiment.baseline())
+        items = self._experiment.load.items_per_request
+        return self._observe(ClosedLoop(clients), self._terms(application, items), math.nan, silent)
+
+    def prepare(self, url: str, configuration: Configuration) -> None:
+        """Has the clients ask the application at `url` for what they need to make the configuration's requests."""
+        self._clients.prepare(self._reachable(url), configuration)
 
     def ceiling(self, url: str) -> float:
         """Throughput of an application that does nothing under a closed loop like the experiment's, in requests/s."""
-        self.prepare(url)
+        self.prepare(url, lightest(self._experiment))
         load, measure = self._experiment.load.traffic, self._experiment.measure
         concurrency = load.concurrency if hasattr(load, "concurrency") else PROBE_CONCURRENCY
         terms = Terms(warmup_s=measure.warmup_s, warmup_max_s=measure.warmup_max_s, min_s=1.0, max_s=4.0)

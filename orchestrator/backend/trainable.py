@@ -21,7 +21,7 @@ from orchestrator.backend.remote_load import RemoteLoad
 from orchestrator.ceiling import null_application
 from orchestrator.environment import allowed_cores
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
-from orchestrator.experiment import Experiment
+from orchestrator.experiment import Experiment, lightest
 from orchestrator.trial import Place, run_trial, trial_config
 
 LOOK_S = 0.5
@@ -54,19 +54,7 @@ class ServeTrial(tune.Trainable):
         """Called once per actor, for the first of its trials."""
         del config
         self._setup = setup
-        node_id = ray.get_runtime_context().get_node_id()
-        slot = setup.slots.get(node_id) or next(iter(setup.slots.values()))
-        self._watch = Watch(slot)
-        self._serving = LimitedServing(
-            SlotServing(setup.writer, slot, node_id if setup.pinned else None, self._watch.check), self._watch
-        )
-        elsewhere = setup.experiment.load.placement == "other_node"
-        self._load = RemoteLoad(
-            setup.experiment,
-            self._serving.slot,
-            nodes=_others(node_id, setup) if elsewhere else (node_id,),
-            host=ray.util.get_node_ip_address() if elsewhere else None,
-        )
+        self._watch, self._serving, self._load = place_here(setup)
         self._place: Place | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -104,7 +92,7 @@ class ServeTrial(tune.Trainable):
             return math.nan  # at a rate that is given, nobody reaches it
         try:
             if experiment.workload.asks_the_application:
-                self._load.prepare(self._deployed(experiment.app))
+                self._load.prepare(self._deployed(experiment.app), lightest(experiment))
             return self._load.ceiling(self._deployed(null_application(experiment.app, experiment.space)))
         except (InfeasibleError, DeploymentFailedError, PayloadError) as error:
             _log.warning("the ceiling of client and proxy is not known: %s", error)
@@ -144,6 +132,22 @@ class SlotServing:
     def clear(self) -> None:
         """See `orchestrator.trial.Serving.clear`."""
         _ask(lambda: self.writer.clear.remote(self.slot), lambda: None)
+
+
+def place_here(setup: TrialSetup) -> tuple[Watch, LimitedServing, RemoteLoad]:
+    """The slot of the node that this process is on, and the load for it."""
+    node_id = ray.get_runtime_context().get_node_id()
+    slot = setup.slots.get(node_id) or next(iter(setup.slots.values()))
+    watch = Watch(slot)
+    serving = LimitedServing(SlotServing(setup.writer, slot, node_id if setup.pinned else None, watch.check), watch)
+    elsewhere = setup.experiment.load.placement == "other_node"
+    load = RemoteLoad(
+        setup.experiment,
+        slot,
+        nodes=_others(node_id, setup) if elsewhere else (node_id,),
+        host=ray.util.get_node_ip_address() if elsewhere else None,
+    )
+    return watch, serving, load
 
 
 def _others(node_id: str, setup: TrialSetup) -> tuple[str, ...]:

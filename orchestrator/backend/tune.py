@@ -5,32 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import ray
 from ray import tune
-from ray.exceptions import GetTimeoutError, RayActorError
 
 from orchestrator.backend.feed import Feed
-from orchestrator.backend.limited import sweep
 from orchestrator.backend.phases import Phases
 from orchestrator.backend.port import Listener, Suggestions
+from orchestrator.backend.stage import stage
 from orchestrator.backend.trainable import ServeTrial, TrialSetup
 from orchestrator.cluster import TRIAL_SLOT, Cluster
-from orchestrator.errors import ClusterError
 from orchestrator.experiment import Experiment
 from orchestrator.result import Status, TrialResult
-from orchestrator.serve_config import may_be_limited, may_set_clocks
-from orchestrator.serving.state import slot_name
-from orchestrator.serving.writer import ServeWriter
-
-WRITER_NAME = "orchestrator-serve-writer"
-NAMESPACE = "orchestrator"
-
-START_DEADLINE_S = 120.0
-CLOSE_DEADLINE_S = 45.0
 
 TUNE_ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # MLflow keeps the trials; Tune's own files would be a second store
@@ -55,23 +44,12 @@ class TuneBackend:
 
     def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
         """See `orchestrator.backend.port.Backend.run`."""
-        _require_other_node(experiment.load.placement, self._cluster)
-        public = experiment.load.placement == "other_node"
-        app, knobs = experiment.app, experiment.space.paths()
-        slots, clocks = self._slots() if may_be_limited(app, knobs) else {}, may_set_clocks(app, knobs)
-        with _swept(self._cluster, slots, clocks), _writer(self._cluster, public) as writer:
+        with stage(self._cluster, experiment) as setup:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
-            pinned = bool(self._cluster.trial_nodes) and self._cluster.node_count > 1
-            setup = TrialSetup(
-                experiment, writer, feed, self._slots(), pinned, self._cluster.nodes, self._cluster.data_plane
-            )
+            setup = replace(setup, feed=feed)
             with Phases(lambda: ray.get(feed.phases.remote(), timeout=5)) as phases:
                 self._on_phases(phases)
                 self._fit(setup, searcher, _TuneCallback(feed, listener))
-
-    def _slots(self) -> Mapping[str, str]:
-        nodes = self._cluster.trial_nodes or ("any",)
-        return {node: slot_name(index) for index, node in enumerate(nodes)}
 
     def _fit(self, setup: TrialSetup, searcher: Suggestions, callback: tune.Callback) -> None:
         os.environ.update(TUNE_ENVIRONMENT)
@@ -91,55 +69,6 @@ class TuneBackend:
                     checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 ),
             ).fit()
-
-
-@contextmanager
-def _swept(cluster: Cluster, slots: Mapping[str, str], clocks: bool) -> Iterator[None]:
-    """At the end, when the applications are gone, their control groups go too; `slots` are those that have some.
-
-    `clocks`: those of the GPUs were set, and are no longer.
-    """
-    try:
-        yield
-    finally:
-        if slots:
-            sweep(cluster.nodes, slots.values(), clocks)
-
-
-@contextmanager
-def _writer(cluster: Cluster, public: bool) -> Iterator[Any]:
-    """The cluster's only Serve writer; at the end, however it comes, our applications are removed.
-
-    A Serve that it has to start takes requests from other nodes if `public`, else only from its own.
-    """
-    try:
-        writer = (
-            ray.remote(ServeWriter)
-            .options(name=WRITER_NAME, namespace=NAMESPACE, num_cpus=0)
-            .remote(cluster.dashboard_url, cluster.http_port, public)
-        )
-    except ValueError as error:
-        raise ClusterError(f"another study is running on the cluster at {cluster.address}; wait for it") from error
-    try:
-        try:
-            ray.get(writer.start.remote(), timeout=START_DEADLINE_S)
-        except (GetTimeoutError, RayActorError, RuntimeError) as error:
-            raise ClusterError(f"Ray Serve cannot be started: {error}") from error
-        yield writer
-    finally:
-        try:
-            with suppress(GetTimeoutError, RayActorError):  # a cluster that is gone has nothing left to remove
-                ray.get(writer.close.remote(), timeout=CLOSE_DEADLINE_S)
-        finally:
-            ray.kill(writer)  # else its name stays taken, and with it the cluster
-
-
-def _require_other_node(placement: str, cluster: Cluster) -> None:
-    if placement == "other_node" and cluster.node_count < 2:
-        raise ClusterError(
-            "load.placement: other_node needs a cluster with another node than the one that serves, and this one has "
-            "a single node: use same_node, or add a node"
-        )
 
 
 class _TuneCallback(tune.Callback):

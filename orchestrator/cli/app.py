@@ -56,16 +56,40 @@ def root(
 
 
 @app.command()
-def check(file: File) -> None:
+def check(
+    file: File,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also deploy the baseline, and find what fits: replicas, clients.")
+    ] = False,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="NEW", help="Of --probe: write the experiment, narrowed to what fits, to a new file."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS",
+            help="Of --probe: a running Ray cluster; a local one is started if left out.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Validate an experiment without starting Ray, and say what running it would mean.
 
     Prints the knobs, the size of the space, the baseline and an estimate of the time. Exit code 2 and every
-    problem of the file when it is not valid.
+    problem of the file when it is not valid. With --probe, Ray is started and the baseline measured.
     """
     from orchestrator.cli.check import print_check
     from orchestrator.experiment import load_experiment
 
-    print_check(Console(), load_experiment(file))
+    experiment = load_experiment(file)
+    if write is not None and not probe:
+        raise UsageError("--write takes what --probe finds: give both")
+    print_check(Console(), experiment)
+    if probe:
+        from orchestrator.cli.probe import probe_command
+
+        raise typer.Exit(probe_command(experiment, address, write))
 
 
 @app.command()

@@ -76,6 +76,15 @@ class Source:
         return found
 
 
+def node_at(root: yaml.Node, path: Path) -> yaml.Node | None:
+    """The part of a document that stands at a path; None where there is none."""
+    node: yaml.Node | None = root
+    for step in path:
+        below = _child(node, step) if node is not None else None
+        node = below[1] if below else None
+    return node
+
+
 def _child(node: yaml.Node, step: Any) -> tuple[yaml.Mark, yaml.Node] | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step].start_mark, node.value[step]

@@ -57,8 +57,10 @@ class Sequential:
 
     A limit that has failed, or a rival that beats what is measured, ends the load from the first look on, before
     `min_s`: nothing that is measured later would make the configuration one to choose. Everything else waits for
-    `min_s`. Whoever runs the load ends it at `max_s`. One load, one rule: it remembers its last look, and in `beaten`
-    whether the rival has ended it. Unless `fail_fast`, a limit that has failed is as good as one that has passed.
+    `min_s`, and so does a load of which nothing has succeeded yet: where most are answered 503 at once, those that are
+    let in take longest. Whoever runs the load ends it at `max_s`. One load, one rule: it remembers its last look, and
+    in `beaten` whether the rival has ended it. Unless `fail_fast`, a limit that has failed is as good as one that has
+    passed.
     """
 
     def __init__(
@@ -118,11 +120,12 @@ class Sequential:
             return False
         verdict = overall(verdicts(counted, window, self._limits, self._confidence))
         self.beaten = self._is_beaten(counted, window)
-        if (verdict is Verdict.FAIL and self._fail_fast) or self.beaten:
+        some = bool(counted.ok.any())
+        if some and ((verdict is Verdict.FAIL and self._fail_fast) or self.beaten):
             return True
         if elapsed_s < self._min_s:
             return False
-        if not counted.ok.any():
+        if not some:
             return len(counted) >= MIN_SUCCESSES
         return verdict is not Verdict.UNDECIDED and self._is_precise(counted, window)
 

@@ -40,6 +40,9 @@ STARVED_SHARE = 0.10
 CEILING_SHARE = 0.95
 """The ceiling is itself measured, to about 5 %."""
 
+OUTLASTING_SHARE = 0.05
+"""Of the requests under way; without so many a mean would be wrong by more than the usual precision."""
+
 FEWEST_SUCCESSES = 20
 """Below not even a mean has an interval to speak of: batch means need several batches of several requests."""
 
@@ -65,6 +68,7 @@ class Circumstances:
     held_back_share: float = math.nan  # requests of an open loop that found all connections busy / requests
     client_cpu_share: float = math.nan  # CPU time of the sending thread / time
     client_waiting_share: float = math.nan  # time it was ready to run and waited for a core / time
+    outlasting_share: float = math.nan  # as of `orchestrator.measure.outlasting`
     throughput_drift: float = math.nan  # as of `orchestrator.measure.steady.drift`
     machine_busy_share: float = math.nan
     steal_share: float = math.nan
@@ -89,6 +93,16 @@ def _client_cpu(c: Circumstances) -> str | None:
         return (
             f"the client's CPU was the limit: it used {c.client_cpu_share:.0%} of its core; "
             "give it more processes (load.clients)"
+        )
+    return None
+
+
+def _outlasting(c: Circumstances) -> str | None:
+    if c.outlasting_share > OUTLASTING_SHARE:
+        return (
+            f"some clients waited all the time: {c.outlasting_share:.0%} of the requests under way came before the "
+            "window and ended after it, while others were answered again and again: no figure knows of them; measure "
+            "for longer (measure.max_s), or let more requests in (max_ongoing_requests)"
         )
     return None
 
@@ -170,6 +184,7 @@ RULES = (
     Rule("client_cpu", _client_cpu),
     Rule("late", _late),
     Rule("ceiling", _at_ceiling),
+    Rule("outlasting", _outlasting),
     Rule("drift", _drifting),
     Rule("too_few", _too_few),
 )

@@ -49,7 +49,7 @@ def lacking(app: Mapping[str, Any], node: Node) -> Finding | None:
     """
     parts: dict[str, list[_Part]] = {}
     for entry in deployments(app):
-        for resource, each in _one_replica(entry).items():
+        for resource, each in one_replica(entry).items():
             parts.setdefault(resource, []).append(_Part(entry["name"], _replicas(entry), each))
     for resource, wanted in parts.items():
         needed = max(sum(part.replicas * part.each for part in wanted), *(_devices(part, resource) for part in wanted))
@@ -74,7 +74,7 @@ def _replicas(entry: Mapping[str, Any]) -> float:
     return _number(stated, DEPLOYMENT_DEFAULTS[NUM_REPLICAS])
 
 
-def _one_replica(entry: Mapping[str, Any]) -> dict[str, float]:
+def one_replica(entry: Mapping[str, Any]) -> dict[str, float]:
     """What a replica needs on its node, as Serve's own scheduler reckons (`ReplicaSchedulingRequest`).
 
     Of a placement group that is the first bundle, unless all have to be on one node.

@@ -15,6 +15,16 @@ NODE_LABEL = "ray.io/node-id"
 TRIAL_SHUTDOWN = {"graceful_shutdown_wait_loop_s": 0.05, "graceful_shutdown_timeout_s": 1.0}
 """The load has been drained before a trial's replicas end, so that waiting for it again only costs time."""
 
+UNLIMITED = -1
+"""`max_queued_requests` where a config does not say."""
+
+QUEUE_MARK_S = 1e-6
+"""By so much per request of `max_queued_requests` a trial's replicas look less often whether they may end.
+
+Serve tells the running replicas of a new `max_queued_requests` only together with an option that it reconfigures them
+for. Behind HAProxy it is the replicas that count who waits and answer 503: they would go by the previous trial's limit.
+"""
+
 
 def deployable(app: Mapping[str, Any], name: str, route_prefix: str, **top: Any) -> dict[str, Any]:
     """The multi-application config that `serve deploy` takes.
@@ -58,6 +68,9 @@ def with_trial_defaults(app: Mapping[str, Any]) -> dict[str, Any]:
     trial = without_access_log(app)
     for entry in deployments(trial):
         entry.update({key: value for key, value in TRIAL_SHUTDOWN.items() if key not in entry})
+        queued, wait_s = entry.get("max_queued_requests", UNLIMITED), entry["graceful_shutdown_wait_loop_s"]
+        if isinstance(queued, int) and isinstance(wait_s, int | float):  # else Serve refuses the app, and says why
+            entry["graceful_shutdown_wait_loop_s"] = wait_s + (queued - UNLIMITED) * QUEUE_MARK_S
     return trial
 
 

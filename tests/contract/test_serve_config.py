@@ -283,6 +283,26 @@ def test_a_trial_is_quick_to_shut_down_and_writes_no_access_log():
     assert app_problems(app) == []
 
 
+def test_a_trials_replicas_are_told_of_another_limit_on_waiting_requests():
+    """Serve's own rule decides: replicas that run are reconfigured only where the version asks for it."""
+
+    def told(before, after):
+        versions = []
+        for limit in (before, after):
+            changes = {} if limit is None else {"Classifier.max_queued_requests": limit}
+            entry = dict(classifier(with_trial_defaults(merge(APP, changes))))
+            options = {
+                key: entry[key] for key in ("max_queued_requests", "graceful_shutdown_wait_loop_s") if key in entry
+            }
+            versions.append(DeploymentVersion("1", DeploymentConfig(**options), {}))
+        return versions[0].requires_actor_reconfigure(versions[1])
+
+    assert told(4, 64)
+    assert told(None, 4)
+    assert not told(4, 4)
+    assert not told(None, -1)
+
+
 def test_a_trial_keeps_what_the_app_says():
     given = {
         **merge(APP, {"Classifier.graceful_shutdown_timeout_s": 9}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from ray import serve
@@ -24,3 +25,20 @@ class Echo:
 
 def build(args: dict) -> serve.Application:
     return Echo.bind()
+
+
+@serve.deployment(name="Slow")
+class Slow:
+    """Answers each request after so many seconds; many at a time, as its `max_ongoing_requests` says."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    async def __call__(self, request: Request) -> dict:
+        await request.body()
+        await asyncio.sleep(self.seconds)
+        return {}
+
+
+def build_slow(args: dict) -> serve.Application:
+    return Slow.bind(args["seconds"])

@@ -23,7 +23,7 @@ ROOMS: dict[str, set[str]] = {
         *("study", "backend", "search", "tracking", "cluster", "environment", "workload"),
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
         *("insight", "figures"),
-        *("pruning", "pruned", "expert"),
+        *("pruning", "pruned", "expert", "feasible"),
         *("several", "robust"),
         *("document", "experiment", "serve_config", "names", "result", "errors"),
     },
@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
         "assignment",
         *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
         *("serving", "cluster", "environment", "resources", "limits", "workload", "load", "measure"),
+        *("feasible", "pruning.resources", "names"),  # of a probe
         *("experiment", "serve_config", "result", "errors"),
     },
     # One trial: deploy, load, judge, score, explain. What it acts on is handed in.
@@ -58,6 +59,8 @@ ROOMS: dict[str, set[str]] = {
     "resources": set(),
     # The kernel's control groups; the clocks of GPUs.
     "limits": set(),
+    # What can run at all: replicas that fit, clients that are sustained.
+    "feasible": {"plain"},
     # What is not worth deploying, by Serve's own rules and the load.
     "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
     # What somebody who knows Serve would try first.

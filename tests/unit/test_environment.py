@@ -7,7 +7,14 @@ from datetime import datetime, timezone
 import pytest
 
 from orchestrator import environment
-from orchestrator.environment import allowed_cores, cpu_model, describe_environment, git_state, serve_variables
+from orchestrator.environment import (
+    allowed_cores,
+    cpu_model,
+    describe_environment,
+    git_state,
+    memory_mib,
+    serve_variables,
+)
 
 CPUINFO = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC 7B13\ncpu MHz\t: 2450\n"
 
@@ -113,3 +120,35 @@ def test_outside_a_repository_there_is_no_commit(tmp_path):
 def test_without_git_there_is_no_commit(repository, monkeypatch):
     monkeypatch.setenv("PATH", str(repository / "nowhere"))
     assert git_state(repository) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({}, (1000, 400), id="no cgroup"),
+        pytest.param({"memory.max": "max", "memory.current": str(7 << 20)}, (1000, 400), id="no limit, version 2"),
+        pytest.param(
+            {"memory.max": str(500 << 20), "memory.current": str(70 << 20)}, (500, 70), id="a limit, version 2"
+        ),
+        pytest.param(
+            {"memory/memory.limit_in_bytes": str(500 << 20), "memory/memory.usage_in_bytes": str(70 << 20)},
+            (500, 70),
+            id="a limit, version 1",
+        ),
+        pytest.param(
+            {"memory/memory.limit_in_bytes": str(2**63 - 4096), "memory/memory.usage_in_bytes": "1"},
+            (1000, 400),
+            id="no limit, version 1",
+        ),
+        pytest.param({"memory.max": str(500 << 20)}, (1000, 400), id="what is used cannot be read"),
+    ],
+)
+def test_memory_is_the_machines_or_what_the_cgroup_leaves_of_it(tmp_path, monkeypatch, files, expected):
+    class Machine:
+        total, available = 1000 << 20, 600 << 20
+
+    monkeypatch.setattr(environment.psutil, "virtual_memory", Machine)
+    (tmp_path / "memory").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert memory_mib(tmp_path) == expected

@@ -58,7 +58,7 @@ P99 = {"latency_p99_ms": 20.0}
             2.5,
             id="a loser that is to be measured",
         ),
-        pytest.param(rule(limits={"error_ratio": 0.001}), steady(1000, outcome=1), 1.0, 1.25, id="nothing but errors"),
+        pytest.param(rule(limits={"error_ratio": 0.001}), steady(1000, outcome=1), 2.0, 2.5, id="nothing but errors"),
         pytest.param(rule(), steady(1000, outcome=Outcome.BROKEN), 2.0, 2.5, id="no success without a limit"),
         pytest.param(rule("goodput_rps", limits={"latency_p50_ms": 20}), steady(1000), 2.0, 2.5, id="goodput"),
         pytest.param(rule("latency_mean_ms"), poisson(1000), 2.0, 6.0, id="mean latency"),

@@ -17,6 +17,7 @@ FINE = Circumstances(
     held_back_share=0.0,
     client_cpu_share=0.3,
     client_waiting_share=0.02,
+    outlasting_share=0.0,
     throughput_drift=0.01,
     machine_busy_share=0.8,
     steal_share=0.0,
@@ -51,6 +52,11 @@ THRESHOLDS = {
         {"throughput_drift": -0.5},
         {"throughput_drift": -0.1},
         ["fell by 50%"],
+    ),
+    "outlasting": (
+        {"outlasting_share": 0.33},
+        {"outlasting_share": 0.05},
+        ["some clients waited all the time", "33% of the requests under way", "max_ongoing_requests"],
     ),
     "too few for the p99": (
         {"successes": 458},

@@ -139,6 +139,11 @@ def test_a_quick_look_at_one_workload_is_confirmed(load):
     assert (quick.search.trials, quick.confirm.top, quick.confirm.most) == (4, 1, 3)
 
 
+def test_a_quick_look_at_a_slow_application_takes_its_shortest_window_and_fewer_trials(load):
+    quick = load(FILE + "measure: {min_s: 6, max_s: 20}\n").quick()
+    assert (quick.measure.min_s, quick.measure.max_s, quick.search.trials) == (3, 6, 2)
+
+
 def test_a_quick_look_is_never_longer_than_the_study_itself(load):
     text = FILE + "search: {trials: 2}\nconfirm: {top: 0}\nmeasure: {min_s: 0.5, max_s: 1}\n"
     quick = load(text).quick()
