@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from serve_apps.datasets.folder import read_jpegs
 from serve_apps.datasets.images import load_pictures, made_up
 from serve_apps.datasets.text import made_up_lines, read_lines
 from serve_apps.nets import images
@@ -80,12 +81,15 @@ def sentences(seed: int, items_per_request: int = 1, data: Path | None = None) -
     return [_texts(TRANSLATOR, TEXT, [lines[place] for place in places], TRANSLATION) for places in chosen.tolist()]
 
 
-def jpegs(seed: int) -> list[dict[str, Any]]:
-    """One photo per request as a JPEG of 500×375 (about 40 KB), for `serve_apps.jpegs:build`; made up, with grain."""
+def jpegs(seed: int, data: Path | None = None) -> list[dict[str, Any]]:
+    """One photo per request as a JPEG, for `serve_apps.jpegs:build`.
+
+    Of the files *.jpg and *.jpeg below the directory `data`, or made up, with grain: 500×375, about 40 KB.
+    """
     rng = np.random.default_rng(seed)
+    photos = [_jpeg(rng) for _ in range(COUNT)] if data is None else read_jpegs(data, COUNT, rng)
     return [
-        {"path": "/", "method": "POST", "headers": {"Content-Type": "image/jpeg"}, "body": _jpeg(rng)}
-        for _ in range(COUNT)
+        {"path": "/", "method": "POST", "headers": {"Content-Type": "image/jpeg"}, "body": photo} for photo in photos
     ]
 
 

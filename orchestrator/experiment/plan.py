@@ -72,7 +72,7 @@ class MeasurePlan(Section):
 QUICK_TRIALS = 4
 QUICK_WARMUP_S, QUICK_WINDOW_S = (0.5, 1.5), (1.0, 2.0)
 """Of `Experiment.quick`: shortest and longest. A file whose shortest window is longer is about a slow application: then
-they are half of that window, and all of it; and as everything takes longer there, trials are half as many."""
+they are half of that window, and all of it. Trials are half as many there, and where two workloads are looked at."""
 
 SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy", "random_trials": "hyperopt"}
 """Keys of `search` that belong to one algorithm."""
@@ -233,8 +233,8 @@ class Experiment(BaseModel):
             "min_s": min(measure.min_s, max(QUICK_WINDOW_S[0], measure.min_s / 2)),
             "max_s": min(measure.max_s, max(QUICK_WINDOW_S[1], measure.min_s)),
         }
-        trials = QUICK_TRIALS // 2 if short["max_s"] > QUICK_WINDOW_S[1] else QUICK_TRIALS
         ends, alone = {0, len(self.workloads) - 1}, self.variant is None and not self.workloads
+        trials = QUICK_TRIALS if alone and short["max_s"] <= QUICK_WINDOW_S[1] else QUICK_TRIALS // 2
         changes = {
             "search": self.search.model_copy(update={"trials": min(self.search.trials, trials)}),
             "measure": measure.model_copy(update=short),
