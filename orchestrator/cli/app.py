@@ -12,6 +12,7 @@ from rich.console import Console
 
 from orchestrator import __version__
 from orchestrator.cli.load_arguments import AsJson, load
+from orchestrator.cli.output import screen
 from orchestrator.errors import OrchestratorError, UsageError
 
 app = typer.Typer(
@@ -85,7 +86,7 @@ def check(
     experiment = load_experiment(file)
     if write is not None and not probe:
         raise UsageError("--write takes what --probe finds: give both")
-    print_check(Console(), experiment)
+    print_check(screen(sys.stdout), experiment)
     if probe:
         from orchestrator.cli.probe import probe_command
 
@@ -160,7 +161,7 @@ def show(study: Study = None, tracking_uri: TrackingUri = None, as_json: AsJson 
     from orchestrator.cli.show import show as shown
     from orchestrator.tracking import open_tracker
 
-    shown(Console(), open_tracker(tracking_uri, Path.cwd()), study, as_json)
+    shown(screen(sys.stdout), open_tracker(tracking_uri, Path.cwd()), study, as_json)
 
 
 @app.command()
@@ -204,7 +205,7 @@ def doctor(
     """Say whether this machine is ready: versions, cores, memory, ports, data plane, cluster."""
     from orchestrator.cli.doctor import print_doctor
 
-    raise typer.Exit(print_doctor(Console(), address))
+    raise typer.Exit(print_doctor(screen(sys.stdout), address))
 
 
 def main() -> None:

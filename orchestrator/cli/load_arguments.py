@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 
@@ -78,6 +78,7 @@ def load(
     """
     from orchestrator.cli.load import load_command
     from orchestrator.cli.load_options import option_values
+    from orchestrator.cli.output import screen
 
     options = option_values(
         url=url,
@@ -98,7 +99,7 @@ def load(
         seed=seed,
         connections=connections,
     )
-    console = Console(stderr=as_json)
+    console = screen(sys.stderr if as_json else sys.stdout)
     try:
         raise typer.Exit(load_command(options, as_json, console))
     except KeyboardInterrupt:

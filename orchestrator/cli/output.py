@@ -10,6 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from rich.console import Console
+
+WIDE = 140
+"""Letters in a line of a file or a pipe, which have no width of their own."""
+
+
+def screen(file: TextIO) -> Console:
+    """What to print on: as wide as the terminal, or as the variable COLUMNS says, else `WIDE`."""
+    return Console(file=file, width=None if file.isatty() or "COLUMNS" in os.environ else WIDE)
+
 
 @dataclass(frozen=True)
 class Output:

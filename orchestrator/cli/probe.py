@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.cli.output import own_output
+from orchestrator.cli.output import own_output, screen
 from orchestrator.cli.run import INTERRUPTED, LOG
 from orchestrator.cli.stop import StopSignals
 from orchestrator.errors import UsageError
@@ -36,7 +36,7 @@ def probe_command(experiment: Experiment, address: str | None, write: Path | Non
         raise UsageError(f"{write} exists, and is not overwritten: name a new file")
     chosen, wanted = chosen_for_probe(experiment)
     with own_output(Path.cwd() / LOG) as output:
-        console = Console(file=output.stdout)
+        console = screen(output.stdout)
         try:
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
                 found = _probe(console, stop, chosen, wanted, address)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from orchestrator.cli.display import StudyDisplay
-from orchestrator.cli.output import own_output
+from orchestrator.cli.output import own_output, screen
 from orchestrator.cli.plan import StudyPlan
 from orchestrator.cli.several import print_several
 from orchestrator.cli.stop import StopSignals
@@ -43,7 +43,7 @@ class _Outcome:
 def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, as_json: bool) -> int:
     """Runs the study, or one for each workload, and prints the outcome; returns the exit code."""
     with own_output(Path.cwd() / LOG) as output:
-        console = Console(file=output.stderr if as_json else output.stdout)
+        console = screen(output.stderr if as_json else output.stdout)
         try:
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
                 outcome = _run(console, stop, plan, address, tracking_uri)

@@ -39,6 +39,9 @@ SPARE = ("latency_mean_ms", "queue_ms_mean", "overhead_s", "compute_ms_mean", "b
 MOST_ROWS = 100
 """Trials that a table has; more than these are too many to read, and to draw while somebody waits."""
 
+NARROWEST = 4
+"""Letters of a knob's name side by side, where there is little room."""
+
 _ANY_WIDTH = 10_000
 SLO_WORDS = {
     Verdict.PASS: ("ok", "green"),
@@ -50,7 +53,8 @@ SLO_WORDS = {
 def trials_table(study: StudyResult, console: Console) -> Table:
     """All trials, the best first, then those that miss the SLO, then those without a number; of many the first ones.
 
-    It has as many columns as fit. Where not even the most important ones do, knobs are folded and figures stay whole.
+    It has as many columns as fit. Where not even the most important ones do, the names of knobs are folded to the width
+    of their values, then the values too; figures stay whole.
     """
     trials = _ranked(study)
     rows = trials[:MOST_ROWS]
@@ -61,14 +65,15 @@ def trials_table(study: StudyResult, console: Console) -> Table:
     spare = [name for name in SPARE if name not in goals]
     spare += ["throughput_rps"] if "max_rate_rps" in known else []  # about the same as the rate
     options = console.options.update_width(_ANY_WIDTH)
-    for left_out in (*(spare[:count] for count in range(len(spare))), spare):
-        table = _table(study, rows, [name for name in columns if name not in left_out])
+    wide = [(spare[:count], False) for count in range(len(spare) + 1)]
+    for left_out, narrow in (*wide, (spare, True), ([*spare, "requests"], True)):
+        table = _table(study, rows, [name for name in columns if name not in left_out], narrow)
         if RichMeasurement.get(console, options, table).maximum <= console.width:
             break
     return table
 
 
-def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[str]) -> Table:
+def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[str], narrow: bool) -> Table:
     names = short_names(dict.fromkeys(path for trial in rows for path in trial.configuration))
     order = "highest" if study.maximize else "lowest"
     front = {trial.number for trial in study.front} if study.further else set()
@@ -81,8 +86,10 @@ def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[st
         show_edge=False,
     )
     table.add_column("trial", justify="right", no_wrap=True)
-    for name in names.values():
-        table.add_column(name.replace("_", "\n"), justify="right", overflow="fold")
+    for path, name in names.items():
+        longest = max(len(value_text(trial.configuration[path])) for trial in rows if path in trial.configuration)
+        heading = _folded(name, max(longest, NARROWEST)) if narrow else name.replace("_", "\n")
+        table.add_column(heading, justify="right", overflow="fold")
     for name in columns:
         table.add_column(_heading(name), justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
@@ -97,6 +104,11 @@ def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[st
         mark = "*" if trial.number in front else ""
         table.add_row(mark + label(trial.number), *knobs, *_figures(trial, columns), _status(trial), style=style)
     return table
+
+
+def _folded(name: str, width: int) -> str:
+    """The words of a name one below the other, in lines of at most so many letters."""
+    return "\n".join(word[at : at + width] for word in name.split("_") for at in range(0, len(word), width))
 
 
 def _heading(name: str) -> str:

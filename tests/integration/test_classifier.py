@@ -19,10 +19,11 @@ from ray import serve
 
 from serve_apps.classifier import Classifier, build
 from serve_apps.nets import images
-from serve_apps.nets.store import ensure_built
+from serve_apps.nets.store import TRANSLATOR, ensure_built
 from serve_apps.onnx_model import OnnxModel
 from serve_apps.payloads import digits
-from serve_apps.settings import Source
+from serve_apps.settings import Source, Translation
+from serve_apps.translator import Translator
 
 pytestmark = pytest.mark.integration
 
@@ -93,6 +94,23 @@ def test_the_standard_client_gets_from_every_model_what_it_computes(address, mod
         [output] = client.infer(model, [tensor]).get_response()["outputs"]  # who asks for none gets all, in binary
         result = client.infer(model, [tensor], outputs=[http.InferRequestedOutput(output["name"], binary_data=binary)])
         np.testing.assert_allclose(result.as_numpy(output["name"]), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "JSON"])
+def test_the_standard_client_sends_sentences_and_gets_their_translations(address, binary):
+    http = pytest.importorskip("tritonclient.http")
+    translator = Translator.options(ray_actor_options={"num_cpus": 0})
+    serve.run(translator.bind(Source(TRANSLATOR, None), Translation(100)), name="asked", route_prefix="/asked")
+    client = http.InferenceServerClient(f"{address}/asked")
+    assert client.is_server_ready()
+    [spec] = client.get_model_metadata(TRANSLATOR)["inputs"]
+    sentences = np.array([b"the dog sees the cat .", b"the house"], object)
+    tensor = http.InferInput(spec["name"], [2], spec["datatype"])
+    tensor.set_data_from_numpy(sentences, binary_data=binary)
+    wanted = [http.InferRequestedOutput(name, binary_data=binary) for name in ("translation", "tokens")]
+    result = client.infer(TRANSLATOR, [tensor], outputs=wanted)
+    assert result.as_numpy("tokens").tolist() == [6, 2]
+    assert all(result.as_numpy("translation").tolist())
 
 
 VALUES = {

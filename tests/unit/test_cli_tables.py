@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.cli.breakdown import batches_line, padding_line
+from orchestrator.cli.output import screen
 from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement
@@ -121,6 +122,20 @@ def test_where_knobs_take_all_the_room_they_are_folded_and_figures_stay_whole():
     assert "…" not in shown
     assert "1,956 ±18%" in shown
     assert "45.4 ±117%" in shown
+
+
+def test_where_there_is_little_room_names_of_knobs_are_folded_and_their_values_are_not():
+    knobs = {"load.items_per_request": 16, "workload.encoding": "binary", "C.user_config.batch_wait_timeout_s": 0.001}
+    shown = lines(80, *(replace(one, configuration=knobs) for one in TRIALS), show=trials_table)
+    assert max(map(len, shown)) <= 80
+    assert "16 binary 0.001" in text(80, *(replace(one, configuration=knobs) for one in TRIALS))
+
+
+def test_a_file_has_wide_lines_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert screen(io.StringIO()).width == 140
+    monkeypatch.setenv("COLUMNS", "100")
+    assert screen(io.StringIO()).width == 100
 
 
 def test_a_highest_rate_has_a_column_and_the_rate_at_which_it_was_found_makes_room():
