@@ -129,7 +129,7 @@ def test_what_has_no_figure_says_why():
 
 
 def summary(study_id, name):
-    return StudySummary(study_id, name, datetime(2026, 1, 1, tzinfo=timezone.utc), "FINISHED", 1)
+    return StudySummary(study_id, name, datetime(2026, 1, 1, tzinfo=timezone.utc), "FINISHED")
 
 
 @pytest.mark.parametrize(
