@@ -34,6 +34,7 @@ METRICS = {
     "throughput_rps",
     "throughput_rps_lo",
     "throughput_rps_hi",
+    "items_per_s",
     "goodput_rps",
     "latency_mean_ms",
     "latency_std_ms",
