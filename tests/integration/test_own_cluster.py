@@ -69,7 +69,7 @@ def document(demo) -> dict:
 
 def test_the_document_has_all_of_the_study(document):
     assert set(document) == {
-        *("study_id", "name", "algorithm", "seed", "trials", "baseline", "best", "gain"),
+        *("study_id", "name", "algorithm", "seed", "inputs", "trials", "baseline", "best", "gain"),
         *("confirmation", "replications", "objectives", "front", "pruned"),
     }
     assert [trial["status"] for trial in document["trials"]] == ["COMPLETE"] * 3
