@@ -53,7 +53,7 @@ class StudySearcher(Searcher):
         self._out: dict[str, Configuration] = {}
         self._queue: list[Configuration] = []  # chosen, and not yet given
         self._deployed = task.baseline  # by the trial that ended last: its place takes the next one
-        self._pruned: dict[str, str] = {}  # the reason by identity
+        self._pruned: dict[int, str] = {}  # the reason by the identity's hash: there may be a million of them
         self.ending = ""  # why the search ended before all of its trials were made
         self._rival: tuple[float, float, float] | None = None  # loss, value, half-width
 
@@ -183,7 +183,7 @@ class StudySearcher(Searcher):
         """What is measured in place of a proposal; another one of the same effect is counted as pruned."""
         configuration = self._canonical(proposal)
         if (key := identity(proposal)) != identity(configuration):
-            self._pruned[key] = DUPLICATE
+            self._pruned[hash(key)] = DUPLICATE
         return configuration
 
     def _canonical(self, configuration: Configuration) -> Configuration:
@@ -195,6 +195,6 @@ class StudySearcher(Searcher):
         if key in self._history:
             size = self._task.space.size()
             return size is not None and len(self._history) + len(self._pruned) >= size  # there is nothing new
-        if self._task.prune and key not in self._pruned and (reason := self._task.prune(configuration)):
-            self._pruned[key] = reason
-        return key not in self._pruned
+        if self._task.prune and hash(key) not in self._pruned and (reason := self._task.prune(configuration)):
+            self._pruned[hash(key)] = reason
+        return hash(key) not in self._pruned
