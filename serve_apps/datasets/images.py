@@ -41,7 +41,7 @@ def _mat(path: Path) -> Pictures:
     try:
         stored = loadmat(path, variable_names=["X", "y"])
         pictures, labels = stored["X"].transpose(3, 2, 0, 1), stored["y"].ravel().astype(np.int64)
-    except (KeyError, ValueError, TypeError, MatReadError, NotImplementedError) as error:  # the last: MATLAB 7.3 files
+    except (KeyError, ValueError, TypeError, MatReadError, RuntimeError) as error:  # the last: files of MATLAB 7.3
         raise ValueError(f"{path} does not hold pictures X [32, 32, 3, n] and labels y [n, 1]: {error}") from error
     return np.ascontiguousarray(pictures), labels % 10  # 10 stands for the digit 0
 
