@@ -119,7 +119,7 @@ class Prober:
         """One closed loop of so many clients, and what the replicas took meanwhile."""
         self._load.prepare(self._url, self._experiment.baseline())
         before, began = replicas_of(self._serving.slot), time.monotonic()
-        seen = self._load.closed_loop(self._url, self._experiment.app, clients)
+        seen = self._load.closed_loop(self._experiment.app, clients)
         taken = shares(before, replicas_of(self._serving.slot), time.monotonic() - began)
         self._watch.check()
         if not taken:

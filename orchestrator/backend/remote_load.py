@@ -68,9 +68,8 @@ class RemoteLoad:
         terms = replace(terms, fail_fast=assignment.replication is None, rival=rival)
         return self._observe_again(prepare, traffic, terms, ceiling_rps, on_phase)
 
-    def closed_loop(self, url: str, application: Mapping, clients: int) -> Observation:
-        """So many clients in place of the experiment's load, once, with its limits; errors as of `run`."""
-        self.prepare(url, self._experiment.baseline())
+    def closed_loop(self, application: Mapping, clients: int) -> Observation:
+        """So many clients in place of the load, once, with its limits; after `prepare`, with errors as of `run`."""
         items = self._experiment.load.items_per_request
         return self._observe(ClosedLoop(clients), self._terms(application, items), math.nan, silent)
 
