@@ -12,6 +12,9 @@ from benchmarks.studies.figures import cell, heading, knobs, ratio, with_interva
 from benchmarks.studies.page import Wanted, markdown
 from orchestrator.confirmation.runs import Figure, Runs
 from orchestrator.measure.blocks import Blocks, typical
+from orchestrator.measure.outcomes import WORDS
+from orchestrator.measure.samples import Outcome
+from orchestrator.measure.verdict import Verdict
 from orchestrator.names import figure, label, short_names
 from orchestrator.result import BASELINE, Ratio, Status, StudyResult, TrialResult, best_of
 from orchestrator.several import Searched, Several
@@ -23,6 +26,9 @@ COMPARED = ".compared"
 
 CONFIRMED = ("items_per_s", "latency_mean_ms", "latency_p99_ms")
 CONFIDENCE = 0.95
+ENDED = {Verdict.PASS: "SLO kept", Verdict.FAIL: "SLO broken", Verdict.UNDECIDED: "undecided"}
+JUDGED = (ENDED[Verdict.PASS], ENDED[Verdict.FAIL], str(Status.INFEASIBLE))
+ENDINGS = (*ENDED.values(), *(str(status) for status in Status if status is not Status.COMPLETE))
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
@@ -33,6 +39,18 @@ def trials(studies: Studies, wanted: Wanted) -> str:
     ordered = sorted(study.trials, key=lambda trial: [_key(trial.configuration.get(path)) for path in paths])
     rows = [[*knobs(trial.configuration, paths), *(cell(trial, metric) for metric in shown)] for trial in ordered]
     return markdown([heading(name) for name in (*paths, *shown)], rows)
+
+
+def sampled(studies: Studies, wanted: Wanted) -> str:
+    """| knobs | metrics | how many: so many trials of each workload, the first after the baseline."""
+    paths, shown, (count,) = wanted.arguments
+    rows = [
+        [workload, *knobs(trial.configuration, paths), *(cell(trial, metric) for metric in shown)]
+        for workload, study in studies.items()
+        for trial in study.trials
+        if BASELINE < trial.number <= int(count)
+    ]
+    return markdown(["workload", *map(heading, (*paths, *shown))], rows)
 
 
 def grid(studies: Studies, wanted: Wanted) -> str:
@@ -127,17 +145,19 @@ def verdicts(studies: Studies, wanted: Wanted) -> str:
     """How many trials of each workload ended with a verdict, and why the others did not."""
     rows = []
     for workload, study in studies.items():
-        ended = Counter(trial.status for trial in study.trials)
-        judged = sum(t.status is Status.COMPLETE or t.status is Status.INFEASIBLE for t in study.trials)
+        ended = Counter(map(_ending, study.trials))
+        judged = sum(map(_is_judged, study.trials))
         reasons = Counter(t.reasons[0] for t in study.trials if t.status is not Status.COMPLETE and t.reasons)
         told = "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common(3))
         share = f"{judged} of {len(study.trials)} ({judged / len(study.trials):.0%})"
-        rows.append([workload, share, *(str(ended.get(status, 0)) for status in Status), told.replace("|", "/")])
-    return markdown(["workload", "with a verdict", *map(str, Status), "why not"], rows)
+        late = str(sum(map(_timed_out, study.trials)))
+        rows.append([workload, share, *(str(ended[ending]) for ending in ENDINGS), late, told.replace("|", "/")])
+    return markdown(["workload", "with a verdict", *ENDINGS, "with time-outs", "why not"], rows)
 
 
 KINDS: dict[str, Callable[[Studies, Wanted], str]] = {
     "trials": trials,
+    "sampled": sampled,
     "grid": grid,
     "outcome": outcome,
     "workloads": workloads,
@@ -146,6 +166,23 @@ KINDS: dict[str, Callable[[Studies, Wanted], str]] = {
     "sorted": sorted_times,
     "verdicts": verdicts,
 }
+
+
+def _ending(trial: TrialResult) -> str:
+    """One of ENDINGS."""
+    if trial.status is not Status.COMPLETE:
+        return str(trial.status)
+    return ENDED[trial.verdict] if trial.verdict is not None else str(trial.status)
+
+
+def _timed_out(trial: TrialResult) -> bool:
+    """Whether a request of the window ended because its client waited no longer."""
+    return any(WORDS[Outcome.TIMEOUT] in reason for reason in trial.reasons)
+
+
+def _is_judged(trial: TrialResult) -> bool:
+    """Every limit was passed or failed, or it is known why it cannot be had; time-outs decide nothing."""
+    return _ending(trial) in JUDGED and not _timed_out(trial)
 
 
 def _before_and_after(study: StudyResult, best: TrialResult, runs: Runs | None, metric: str) -> list[str]:

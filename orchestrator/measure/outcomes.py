@@ -6,7 +6,7 @@ import numpy as np
 
 from orchestrator.measure.samples import Outcome, Samples
 
-_WORDS = {Outcome.TIMEOUT: "time-out", Outcome.BROKEN: "broken connection", Outcome.UNSENT: "never sent"}
+WORDS = {Outcome.TIMEOUT: "time-out", Outcome.BROKEN: "broken connection", Outcome.UNSENT: "never sent"}
 
 
 def describe_outcomes(samples: Samples) -> str:
@@ -17,7 +17,7 @@ def describe_outcomes(samples: Samples) -> str:
     answered = samples.outcome == Outcome.HTTP_ERROR
     for status, count in zip(*np.unique(samples.status[answered], return_counts=True), strict=True):
         parts.append(f"{count:,} × HTTP {status}")
-    for outcome, words in _WORDS.items():
+    for outcome, words in WORDS.items():
         count = int((samples.outcome == outcome).sum())
         if count:
             parts.append(f"{count:,} × {words}")

@@ -10,6 +10,7 @@ from benchmarks.studies.__main__ import PAGES, SPACES, latest
 from benchmarks.studies.figures import cell
 from benchmarks.studies.page import Wanted, filled, wanted
 from benchmarks.studies.tables import KINDS
+from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Status
 from orchestrator.tracking.port import StudySummary
 from tests.fakes.studies import study, trial
@@ -74,6 +75,16 @@ def test_trials_are_listed_in_the_order_of_their_knobs():
     ]
 
 
+def test_what_was_drawn_first_is_listed_for_each_workload():
+    found = study([at(0, 100.0, 1), at(1, 250.0, 8), at(2, 120.0, 2), at(3, 90.0, 4)])
+    assert made("sampled", {"few": found, "many": found}, ("batch",), ("throughput_rps",), ("2",))[1:] == [
+        ["few", "8", "250"],
+        ["few", "2", "120"],
+        ["many", "8", "250"],
+        ["many", "2", "120"],
+    ]
+
+
 def confirmed():
     """Trial 1 is three times the baseline in every block, and blocks differ by a tenth."""
     trials = [at(0, 100.0, 1), at(1, 300.0, 8)]
@@ -116,12 +127,22 @@ def test_the_gain_is_that_of_the_comparison():
     assert [text[:5] for text in rows[1][1:]] == ["×3.00", "×2.00"]
 
 
-def test_a_verdict_is_a_figure_or_a_reason_that_it_cannot_be_had():
-    statuses = (Status.COMPLETE, Status.INFEASIBLE, Status.INVALID, Status.COMPLETE)
-    found = study([at(number, 1.0, 1, status=status) for number, status in enumerate(statuses)])
-    assert made("verdicts", {"32-clients": found})[1] == [
-        *("32-clients", "3 of 4 (75%)", "2", "1", "1", "0", "1 × it is INFEASIBLE; 1 × it is INVALID")
+def test_a_verdict_is_a_limit_passed_or_failed_or_a_reason_that_it_cannot_be_had():
+    statuses = (Status.COMPLETE, Status.INFEASIBLE, Status.INVALID, Status.COMPLETE, Status.COMPLETE, Status.COMPLETE)
+    verdicts = (Verdict.PASS, None, None, Verdict.FAIL, Verdict.UNDECIDED, Verdict.FAIL)
+    ended = [at(number, 1.0, 1, status=status) for number, status in enumerate(statuses)]
+    found = [
+        replace(one, verdicts={"p99_ms": verdict}) if verdict else one
+        for one, verdict in zip(ended, verdicts, strict=True)
     ]
+    found[5] = replace(found[5], reasons=("4 of 90 requests failed: 4 × time-out",))
+    (columns, row) = made("verdicts", {"32-clients": study(found)})
+    assert row[:2] == ["32-clients", "3 of 6 (50%)"]
+    assert dict(zip(columns[2:-1], map(int, row[2:-1]), strict=True)) == {
+        **{"SLO kept": 1, "SLO broken": 2, "undecided": 1},
+        **{"INFEASIBLE": 1, "INVALID": 1, "FAILED": 0, "with time-outs": 1},
+    }
+    assert row[-1] == "1 × it is INFEASIBLE; 1 × it is INVALID"
 
 
 def test_what_has_no_figure_says_why():
