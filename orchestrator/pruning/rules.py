@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from orchestrator.experiment import Experiment, configured
 from orchestrator.plain import is_number
@@ -21,6 +21,15 @@ EVEN_DATA_PLANE = "haproxy"
 """Serve configures it to pick the replica with the fewest requests under way; its Python proxy compares only two."""
 
 
+class _Reading(NamedTuple):
+    """What the rules look at: the app under a configuration, and who comes to each of its deployments."""
+
+    configuration: Configuration
+    app: Mapping[str, Any]
+    deployments: list[tuple[Settings, Crowd]]
+    knobs: Mapping[str, Knob]
+
+
 @dataclass(frozen=True)
 class Pruning:
     """The rules for one experiment, on one kind of node (None: resources are not looked at) and data plane.
@@ -32,6 +41,7 @@ class Pruning:
     experiment: Experiment
     node: Node | None = None
     data_plane: str | None = None
+    _latest: list[_Reading] = field(default_factory=list, init=False, repr=False, compare=False)  # one at most
 
     def prune(self, configuration: Configuration) -> str | None:
         """Why a configuration should not be deployed, one of the words in `reasons`; None if it should.
@@ -50,37 +60,39 @@ class Pruning:
 
         It lies in the space if the given one does, and equals the given one if nothing can be changed.
         """
-        at = configured(self.experiment, configuration)
-        steps = self._steps_down(configuration, self._deployments(at), self._knobs(configuration))
+        steps = self._steps_down(self._read(configuration))
         return {**configuration, **{plateau.path: value for plateau, value in steps}}
 
     def _findings(self, configuration: Configuration) -> Iterator[Finding]:
-        at = configured(self.experiment, configuration)
-        if self.node is not None and (finding := lacking(at.app, self.node)):
+        seen = self._read(configuration)
+        if self.node is not None and (finding := lacking(seen.app, self.node)):
             yield finding
-        deployments, knobs = self._deployments(at), self._knobs(configuration)
-        for settings, crowd in deployments:
-            if finding := late(settings, crowd, self.experiment.slo) or cannot_form(settings, crowd, knobs):
+        for settings, crowd in seen.deployments:
+            if finding := late(settings, crowd, self.experiment.slo) or cannot_form(settings, crowd, seen.knobs):
                 yield finding
-        for (path, _, why), value in self._steps_down(configuration, deployments, knobs):
+        for (path, _, why), value in self._steps_down(seen):
             if value != configuration[path]:
                 yield Finding(DUPLICATE, f"{path} {short(configuration[path])} is the same as {short(value)}: {why}")
 
-    def _deployments(self, at: Experiment) -> list[tuple[Settings, Crowd]]:
+    def _read(self, configuration: Configuration) -> _Reading:
+        """What the rules look at; the same again where it was asked for last: most searchers ask twice in turn."""
+        if not self._latest or self._latest[0].configuration != configuration:
+            self._latest[:] = [self._reading(configuration)]
+        return self._latest[0]
+
+    def _reading(self, configuration: Configuration) -> _Reading:
+        at = configured(self.experiment, configuration)
         found = settings_of_each(at.app)
         crowd = Crowd.of(at.load, len(found), even=self.data_plane == EVEN_DATA_PLANE)
-        return [(settings, crowd) for settings in found]
+        knobs = {coordinate.path: coordinate.knob for coordinate in self.experiment.space.active(configuration)}
+        return _Reading(dict(configuration), at.app, [(settings, crowd) for settings in found], knobs)
 
-    def _knobs(self, configuration: Configuration) -> dict[str, Knob]:
-        return {coordinate.path: coordinate.knob for coordinate in self.experiment.space.active(configuration)}
-
-    def _steps_down(
-        self, configuration: Configuration, deployments: list[tuple[Settings, Crowd]], knobs: Mapping[str, Knob]
-    ) -> Iterator[tuple[Plateau, float]]:
+    @staticmethod
+    def _steps_down(seen: _Reading) -> Iterator[tuple[Plateau, float]]:
         """The knobs that stand on a plateau, each with the smallest value that it has there."""
-        for plateau in (plateau for settings, crowd in deployments for plateau in plateaus(settings, crowd)):
-            knob = knobs.get(plateau.path)
-            value: Any = configuration.get(plateau.path)
+        for plateau in (plateau for settings, crowd in seen.deployments for plateau in plateaus(settings, crowd)):
+            knob = seen.knobs.get(plateau.path)
+            value: Any = seen.configuration.get(plateau.path)
             if knob is not None and is_number(value) and value >= plateau.start:
                 smallest = smallest_from(knob, plateau.start)
                 if smallest is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.serve_config.app import deployments, plain
@@ -21,9 +21,9 @@ def merge(app: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str,
     A deployment that the app does not list is appended. Raises ValueError where a path leads through
     something that is not a mapping.
     """
-    merged = plain(app)
+    merged, names = plain(app), _names(app)
     for path, value in configuration.items():
-        deployment, keys = _split(merged, path)
+        deployment, keys = _split(names, path)
         target = merged if deployment is None else _entry(merged, deployment)
         for key in keys[:-1]:
             if target.get(key) is None:
@@ -40,7 +40,7 @@ def read(app: Mapping[str, Any], path: str) -> Any:
 
     An option that the app's code sets and its config does not is unknown here.
     """
-    deployment, keys = _split(app, path)
+    deployment, keys = _split(_names(app), path)
     value: Any = app
     if deployment is not None:
         value = next((entry for entry in deployments(app) if entry["name"] == deployment), {})
@@ -53,10 +53,10 @@ def read(app: Mapping[str, Any], path: str) -> Any:
 
 def path_problem(app: Mapping[str, Any], path: str) -> str | None:
     """Why a path cannot be a knob of this app (a sentence with the nearest valid name), or None if it can."""
-    names = [entry["name"] for entry in deployments(app)]
+    names = _names(app)
     if path in names:
         return f"names a deployment but none of its options; write {path}.num_replicas, for example"
-    deployment, keys = _split(app, path)
+    deployment, keys = _split(names, path)
     first = deployment or keys[0]
     if first in _SET_BY_ORCHESTRATOR and deployment is None:
         return f"'{first}' is set by the orchestrator and cannot be tuned"
@@ -71,15 +71,19 @@ def path_problem(app: Mapping[str, Any], path: str) -> str | None:
     return _keys_problem(application_schema() if deployment is None else deployment_schema(), keys)
 
 
-def _split(app: Mapping[str, Any], path: str) -> tuple[str | None, list[str]]:
+def _names(app: Mapping[str, Any]) -> list[str]:
+    """Of the deployments that the app lists."""
+    return [entry["name"] for entry in deployments(app)]
+
+
+def _split(names: Sequence[str], path: str) -> tuple[str | None, list[str]]:
     """A path as (deployment, keys below its entry), or (None, keys) for a field of the application itself.
 
     A first name that is neither a listed deployment nor a field of Serve's schema is taken for a deployment.
     """
-    listed = [entry["name"] for entry in deployments(app)]
-    for name in sorted(listed, key=len, reverse=True):  # names may hold dots: the longest match wins
-        if path.startswith(name + "."):
-            return name, path[len(name) + 1 :].split(".")
+    # names may hold dots: the longest match wins
+    if name := max((name for name in names if path.startswith(f"{name}.")), key=len, default=None):
+        return name, path[len(name) + 1 :].split(".")
     first, *rest = path.split(".")
     if not rest or first in application_schema().model_fields:
         return None, [first, *rest]
