@@ -30,6 +30,9 @@ from orchestrator.serve_config import (
     without_access_log,
 )
 
+BEATEN = "ended early: worse than the best trial so far beyond doubt"
+"""A reason beside the figures."""
+
 
 class Serving(Protocol):
     """Where a trial's application runs: one slot of the cluster."""
@@ -182,7 +185,7 @@ def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:
     if not counted.ok.all():
         yield describe_outcomes(counted)
     if seen.beaten:
-        yield "ended early: worse than the best trial so far beyond doubt"
+        yield BEATEN
     for reason in seen.invalid:
         yield f"not to be trusted: {reason}"
     for reason in seen.repeated:

@@ -18,6 +18,7 @@ from orchestrator.measure.verdict import Verdict
 from orchestrator.names import figure, label, short_names
 from orchestrator.result import BASELINE, Ratio, Status, StudyResult, TrialResult, best_of
 from orchestrator.several import Searched, Several
+from orchestrator.trial import BEATEN
 
 Studies = Mapping[str, StudyResult]
 """By workload, by "" where an experiment has one load alone; what was compared has COMPARED at its end."""
@@ -27,8 +28,15 @@ COMPARED = ".compared"
 CONFIRMED = ("items_per_s", "latency_mean_ms", "latency_p99_ms")
 CONFIDENCE = 0.95
 ENDED = {Verdict.PASS: "SLO kept", Verdict.FAIL: "SLO broken", Verdict.UNDECIDED: "undecided"}
-JUDGED = (ENDED[Verdict.PASS], ENDED[Verdict.FAIL], str(Status.INFEASIBLE))
-ENDINGS = (*ENDED.values(), *(str(status) for status in Status if status is not Status.COMPLETE))
+OUTRUN = "worse beyond doubt"
+JUDGED = (ENDED[Verdict.PASS], ENDED[Verdict.FAIL], OUTRUN, str(Status.INFEASIBLE))
+ENDINGS = (
+    ENDED[Verdict.PASS],
+    ENDED[Verdict.FAIL],
+    OUTRUN,
+    ENDED[Verdict.UNDECIDED],
+    *(str(status) for status in Status if status is not Status.COMPLETE),
+)
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
@@ -172,6 +180,8 @@ def _ending(trial: TrialResult) -> str:
     """One of ENDINGS."""
     if trial.status is not Status.COMPLETE:
         return str(trial.status)
+    if trial.verdict is Verdict.UNDECIDED and BEATEN in trial.reasons:
+        return OUTRUN
     return ENDED[trial.verdict] if trial.verdict is not None else str(trial.status)
 
 
@@ -181,7 +191,7 @@ def _timed_out(trial: TrialResult) -> bool:
 
 
 def _is_judged(trial: TrialResult) -> bool:
-    """Every limit was passed or failed, or it is known why it cannot be had; time-outs decide nothing."""
+    """Every limit was passed or failed, or it cannot win or be had, for a known reason; time-outs decide nothing."""
     return _ending(trial) in JUDGED and not _timed_out(trial)
 
 

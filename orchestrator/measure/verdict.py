@@ -17,7 +17,8 @@ in up to 2 %, and passed wrongly in up to 5 % of windows that are a few times it
 
 A limit on a percentile is also passed when the count as it is passes and the upper end of the percentile's interval
 keeps the limit too, at a higher confidence. The count knows nothing of distances: to it, a limit far above the
-percentile is as near as any.
+percentile is as near as any. So is a limit on the mean, of which few independent batches say little, when they keep it
+and the 95th percentile keeps it too.
 
 Source: V. J. Reddi et al., MLPerf Inference Benchmark (2020), and the early-stopping criterion of MLPerf
 LoadGen; the inflation by batch means, see orchestrator.measure.batches.
@@ -53,6 +54,9 @@ of all requests keeps it, with the confidence asked for. At 99 % that takes 4,60
 SECOND_WAY = 4
 """By how much rarer an error by the interval has to be: a second way to pass is a second chance to be wrong, and
 intervals in a busy queue are somewhat too narrow (simulated)."""
+
+ABOVE_MEAN = 0.95
+"""A limit on the mean that even this percentile keeps, which lies above the mean of waiting times, is a distant one."""
 
 SLOWEST = 20
 """Requests of the slow end that tell of correlation where too few, or none, are over the limit."""
@@ -196,6 +200,9 @@ def _on_mean(limit: float, evidence: _Evidence) -> Verdict:
         interval = mean_interval(successes, latency_ms, evidence.two_sided, freedom, least**0.25)
         if interval and (interval.hi <= limit if wanted is Verdict.PASS else interval.lo > limit):
             return wanted
+    usual = mean_interval(successes, latency_ms, evidence.two_sided)
+    if usual and usual.hi <= limit and evidence.highest_quantile(ABOVE_MEAN) <= limit:
+        return Verdict.PASS
     return Verdict.UNDECIDED
 
 

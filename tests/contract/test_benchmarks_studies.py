@@ -13,6 +13,7 @@ from benchmarks.studies.tables import KINDS
 from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Status
 from orchestrator.tracking.port import StudySummary
+from orchestrator.trial import BEATEN
 from tests.fakes.studies import study, trial
 
 PAGE = """\
@@ -128,18 +129,19 @@ def test_the_gain_is_that_of_the_comparison():
 
 
 def test_a_verdict_is_a_limit_passed_or_failed_or_a_reason_that_it_cannot_be_had():
-    statuses = (Status.COMPLETE, Status.INFEASIBLE, Status.INVALID, Status.COMPLETE, Status.COMPLETE, Status.COMPLETE)
-    verdicts = (Verdict.PASS, None, None, Verdict.FAIL, Verdict.UNDECIDED, Verdict.FAIL)
+    statuses = (Status.COMPLETE, Status.INFEASIBLE, Status.INVALID, *[Status.COMPLETE] * 4)
+    verdicts = (Verdict.PASS, None, None, Verdict.FAIL, Verdict.UNDECIDED, Verdict.FAIL, Verdict.UNDECIDED)
     ended = [at(number, 1.0, 1, status=status) for number, status in enumerate(statuses)]
     found = [
         replace(one, verdicts={"p99_ms": verdict}) if verdict else one
         for one, verdict in zip(ended, verdicts, strict=True)
     ]
     found[5] = replace(found[5], reasons=("4 of 90 requests failed: 4 × time-out",))
+    found[6] = replace(found[6], reasons=(BEATEN,))
     (columns, row) = made("verdicts", {"32-clients": study(found)})
-    assert row[:2] == ["32-clients", "3 of 6 (50%)"]
+    assert row[:2] == ["32-clients", "4 of 7 (57%)"]
     assert dict(zip(columns[2:-1], map(int, row[2:-1]), strict=True)) == {
-        **{"SLO kept": 1, "SLO broken": 2, "undecided": 1},
+        **{"SLO kept": 1, "SLO broken": 2, "worse beyond doubt": 1, "undecided": 1},
         **{"INFEASIBLE": 1, "INVALID": 1, "FAILED": 0, "with time-outs": 1},
     }
     assert row[-1] == "1 × it is INFEASIBLE; 1 × it is INVALID"

@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict, binomial_verdict, overall, requests_needed, verdicts
-from tests.fakes.queues import independent, md1, md1_quantile, to_samples
+from tests.fakes.queues import independent, md1, md1_mean, md1_quantile, to_samples
 
 PASS, FAIL, UNDECIDED = Verdict.PASS, Verdict.FAIL, Verdict.UNDECIDED
 
@@ -113,6 +113,7 @@ def test_a_waiting_line_at_its_limit_is_hardly_ever_judged_wrongly(utilisation):
         return md1(rng, utilisation, 10)
 
     limits = {f"latency_p{percent}_ms": md1_quantile(utilisation, percent / 100) * 1e3 for percent in (90, 95, 99)}
+    limits["latency_mean_ms"] = md1_mean(utilisation) * 1e3
     assert max(share_of(FAIL, at_limit, limits, WINDOW).values()) <= 0.02
     assert max(share_of(PASS, at_limit, limits, WINDOW).values()) <= 0.05
 
@@ -124,6 +125,27 @@ def test_clear_cases_are_decided_within_seconds():
     p95_ms = -10 * math.log(0.05)
     assert share_of(PASS, exponential, {"latency_p95_ms": 2 * p95_ms}, (0.0, 2.0))["latency_p95_ms"] > 0.9
     assert share_of(FAIL, exponential, {"latency_p95_ms": p95_ms / 2}, (0.0, 2.0))["latency_p95_ms"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("limit_ms", "verdict"),
+    [
+        pytest.param(700, PASS, id="far above all of them"),
+        pytest.param(140, UNDECIDED, id="just above the mean"),
+        pytest.param(60, FAIL, id="far below"),
+    ],
+)
+def test_a_distant_limit_on_the_mean_is_decided_although_neighbours_are_alike(limit_ms, verdict):
+    scheduled = np.arange(200) / 10
+    wave = 0.11 + 0.04 * np.sin(scheduled / 3)  # in 20 s one wave: hardly a batch is independent of its neighbours
+    assert verdicts(to_samples(scheduled, wave), (0.0, 20.0), {"latency_mean_ms": limit_ms}) == {
+        "latency_mean_ms": verdict
+    }
+
+
+def test_a_mean_is_not_passed_by_its_percentile_where_a_few_are_very_slow():
+    found = verdicts(answered(300, slow=4, slow_ms=5000), WINDOW, {"latency_mean_ms": 30})
+    assert found["latency_mean_ms"] is UNDECIDED
 
 
 def test_an_overloaded_server_fails_every_percentile():
