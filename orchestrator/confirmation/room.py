@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.measure.batches import students_t
+from orchestrator.measure.blocks import each_of
 from orchestrator.result import Score
 
 ROOM_CONFIDENCE = 0.99
-"""With which the typical figure of a trial, over deployments, keeps its limit."""
+"""With which the typical figures of all trials that are said to keep their limit, over deployments, do: the best of
+several is easily the luckiest of them."""
 
 Scores = Mapping[int, Sequence[Score]]
 """Of the replications, by the number of the trial that they confirm."""
@@ -35,7 +37,8 @@ def is_shown(scores: Scores, number: int) -> bool:
     if not len(own) or not freedom:
         return 2 * sum(score.shown for score in scores[number]) > len(scores[number])
     variance = sum(float(((every - every.mean()) ** 2).sum()) for every in distances.values() if len(every)) / freedom
-    reach = students_t(freedom, 2 * ROOM_CONFIDENCE - 1) * math.sqrt(variance / len(own))
+    each = each_of(sum(1 for every in distances.values() if len(every)), ROOM_CONFIDENCE)
+    reach = students_t(freedom, 2 * each - 1) * math.sqrt(variance / len(own))
     return float(own.mean()) + reach <= 0
 
 

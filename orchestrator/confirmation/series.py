@@ -63,7 +63,7 @@ class Series:
     gain is over it.
 
     After `replications` of each, those go on that may be the best but are not shown to keep the SLO, until they are, or
-    break it, or there are `most` of each.
+    break it, or there are `most` of each. It is over as soon as nobody is left who could win.
     """
 
     def __init__(
@@ -87,11 +87,12 @@ class Series:
         self._scores: dict[int, list[Score]] = {}
         if baseline is not None and baseline not in self._candidates:
             self._candidates.append(baseline)
+        self._compares = len(self._candidates) > 1
 
     @property
     def next(self) -> Cell | None:
         """The next replication, the same until its end is told; None when there is no more to compare."""
-        if len(self._candidates) < 2:
+        if not self._compares or not any(map(self._may_win, self._candidates)):
             return None
         return self._open(self._candidates, self._planned) or self._open(self._in_doubt(), self._further)
 
@@ -105,6 +106,10 @@ class Series:
             self._scores.setdefault(cell.confirms, []).append(score)
             if not score.feasible and cell.confirms != self._baseline:
                 self._replace(cell.confirms)
+
+    def _may_win(self, number: int) -> bool:
+        """Whether it has kept the SLO so far."""
+        return all(score.feasible for score in self._scores.get(number, ()))
 
     def _open(self, candidates: Sequence[int], replications: Iterable[int]) -> Cell | None:
         cells = (Cell(*turn) for turn in interleaved(candidates, replications))

@@ -89,16 +89,25 @@ def test_the_baseline_stays_whatever_it_does_to_the_slo():
     assert numbers(cells) == [7, 0, 0, 7, 7, 0]
 
 
-def test_when_nobody_is_left_to_compare_it_is_over():
+def test_when_nobody_is_left_who_could_win_it_is_over():
     cells = order(series([7, 12, 3, 5, 6, 8], 0, 2, 3), lambda cell: (COMPLETE, BROKEN))
-    assert numbers(cells) == [7, 3, 5, 12]  # as many again as there were places
+    assert numbers(cells) == [7, 3, 5, 12, 0]  # as many again as there were places, and the baseline
+
+
+def test_a_baseline_that_is_left_alone_has_to_show_as_much_as_any_winner():
+    scores = closeness(90, NEAR)
+    cells = order(
+        series([7, 12], 0, 1, 3, most=5),
+        lambda cell: (COMPLETE, BROKEN if cell.confirms else scores(cell.replication)),
+    )
+    assert numbers(cells) == [7, 12, 0, 0, 0, 0, 0]
 
 
 def test_who_did_not_keep_the_slo_before_takes_nobodys_place():
     cells = order(
         series([7, 12, 3], 0, 2, 3, violation=0.1), lambda cell: (COMPLETE, LESS_BROKEN if cell.confirms else KEPT)
     )
-    assert numbers(cells) == [7, 12]
+    assert numbers(cells) == [7, 12, 0, 0, 0]
 
 
 NEAR, FAR = (-0.2, -0.01, -0.02), (-0.6, -0.62, -0.61)
@@ -147,7 +156,7 @@ def test_going_on_ends_when_there_is_room_enough_or_the_slo_is_broken():
         return COMPLETE, BROKEN if broken else scores[cell.confirms](cell.replication)
 
     further = order(series([7, 12], 0, 2, 3, most=9), ends)[9:]
-    assert further == [Cell(12, 3), Cell(7, 3), Cell(7, 4), Cell(12, 4)], "of twelve that there might be"
+    assert further == [Cell(12, 3), Cell(7, 3), Cell(7, 4), Cell(12, 4), Cell(7, 5)], "of twelve that there might be"
 
 
 def test_the_line_is_in_order_of_the_promise_and_then_of_the_figure():
