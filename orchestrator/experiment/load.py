@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.load_check import against_measure, against_slo, read_load
+from orchestrator.experiment.offline import MODES, OFFLINE, ONE_BY_ONE, against_job, of_a_job
 from orchestrator.experiment.objective_check import against_load, against_prices, against_space, nothing_to_pay
 from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
@@ -31,12 +32,17 @@ _SECTIONS: Mapping[str, Callable[[Any], tuple[Any, list[Finding]]]] = {
     "confirm": partial(validate, ConfirmPlan),
     "cluster": partial(validate, ClusterPlan),
 }
-KEYS = ("name", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:], "workloads")
+KEYS = ("name", "mode", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:], "workloads")
 _REQUIRED = {
     "app": "the Serve application to tune, as in a Serve config",
     "load": "for example {closed_loop: {concurrency: 32}}",
     "objective": "for example {maximize: throughput_rps}",
     "space": "the options to tune and their ranges",
+}
+_REQUIRED_OFFLINE = {
+    "app": "the job: import_path: module:build, and its args",
+    "objective": "for example {maximize: items_per_s}",
+    "space": "the arguments to tune and their ranges, such as args.batch_size: {choice: [1, 8, 64]}",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -55,7 +61,8 @@ def read_experiment(text: str, path: Path) -> Experiment:
     if not isinstance(source.value, dict):
         problem = Problem("", f"expected a mapping with the keys {', '.join(KEYS)}; found {show(source.value)}")
         raise ExperimentError(str(path), [problem])
-    variants, findings = read_workloads(source.value)
+    offline = source.value.get("mode") == OFFLINE  # workloads mean nothing there, which is told with the rest
+    variants, findings = read_workloads({} if offline else source.value)
     parts: dict[str | None, dict[str, Any]] = {}
     by_variant = []
     for variant in variants:
@@ -78,8 +85,17 @@ def read_experiment(text: str, path: Path) -> Experiment:
 def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Finding]]:
     """The fields of the experiment that can be read, and what is wrong with the others."""
     findings: list[Finding] = [((key,), unknown("key", key, KEYS)) for key in raw if key not in KEYS]
-    findings += [((key,), f"is missing; {what}") for key, what in _REQUIRED.items() if key not in raw]
-    values: dict[str, Any] = {"name": raw.get("name", file.stem)}
+    values: dict[str, Any] = {"name": raw.get("name", file.stem), "mode": raw.get("mode", MODES[0])}
+    required = _REQUIRED
+    if values["mode"] == OFFLINE:
+        raw, found = of_a_job(raw)
+        findings += found
+        required = {**_REQUIRED, **_REQUIRED_OFFLINE}
+        del required["load"]
+        values["load"] = ONE_BY_ONE
+    elif values["mode"] not in MODES:
+        findings.append((("mode",), unknown("mode", values["mode"], MODES)))
+    findings += [((key,), f"is missing; {what}") for key, what in required.items() if key not in raw]
     if sentence := _name_problem(values["name"], given="name" in raw):
         findings.append((("name",), sentence))
     if "deploy_timeout_s" in raw:
@@ -113,7 +129,10 @@ def _objectives(raw: Mapping[Any, Any], values: Mapping[str, Any]) -> list[Findi
     """Whether the load, the space and the prices have what each objective needs, as far as they can be read."""
     findings: list[Finding] = []
     for index, objective in enumerate(values.get("objective") or ()):
-        found = [*against_load(objective, values.get("load"), values.get("prices"))]
+        if values["mode"] == OFFLINE:
+            found = [*against_job(objective)]
+        else:
+            found = [*against_load(objective, values.get("load"), values.get("prices"))]
         found += against_prices(objective, given="prices" in raw)
         found += against_space(objective, values.get("space"))
         where = ("objective", index) if isinstance(raw["objective"], list) else ("objective",)

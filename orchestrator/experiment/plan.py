@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from orchestrator.errors import UsageError
 from orchestrator.experiment.configured import ENCODING, ITEMS, baseline
+from orchestrator.experiment.offline import OFFLINE, Mode
+from orchestrator.experiment.quick import quick_job
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
 from orchestrator.objective import Prices, Slo
@@ -161,6 +163,8 @@ class ClusterPlan(Section):
 class Experiment(BaseModel):
     """A validated experiment file. `app` is Serve's own application schema, to be treated as frozen too.
 
+    With `mode` "offline" it names a job in place of an application, whose steps are the `load`: one after the other.
+
     A file with several workloads is an experiment for each of them, with the workload's name as `variant`; the file's
     own experiment is then like the first of them and holds all in `workloads`.
     """
@@ -170,6 +174,7 @@ class Experiment(BaseModel):
     file: Path  # absolute
     text: str  # as it stands in the file
     name: str
+    mode: Mode = "serving"
     app: dict[str, Any]
     load: Load
     space: Space
@@ -184,6 +189,11 @@ class Experiment(BaseModel):
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
     variant: str | None = None
     workloads: tuple[Experiment, ...] = ()
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether a trial runs a job instead of serving an application."""
+        return self.mode == OFFLINE
 
     @property
     def objective(self) -> Objective:
@@ -226,6 +236,8 @@ class Experiment(BaseModel):
 
         What several workloads find is measured again when it is compared, so nothing else confirms it.
         """
+        if self.is_offline:
+            return self.model_copy(update=quick_job(self))
         measure = self.measure
         short = {
             "warmup_s": min(measure.warmup_s, QUICK_WARMUP_S[0]),

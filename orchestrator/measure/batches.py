@@ -24,6 +24,9 @@ from orchestrator.measure.samples import Window
 BATCHES = 10
 """Fewer widen the interval for little; with more, neighbours in a busy queue are too much alike (simulated)."""
 
+FEW = 5
+"""So many batches have no correlation to speak of: the bound on it (`most_correlation`) is 0 there."""
+
 
 @dataclass(frozen=True)
 class Batches:
@@ -89,10 +92,11 @@ def sum_error(deviations: NDArray[np.float64]) -> float:
 def _neighbours(deviations: NDArray[np.float64]) -> float:
     """Correlation r of neighbours, from 0 to `most_correlation`.
 
-    An estimate of r from k values is (1 + 4r) / k too low on average (Marriott and Pope), which is undone.
+    An estimate of r from k values is (1 + 4r) / k too low on average (Marriott and Pope), which is undone. Of five
+    values or fewer it says nothing, and r is taken for 0.
     """
     k, squares = len(deviations), float(deviations @ deviations)
-    if squares == 0:
+    if squares == 0 or k <= FEW:
         return 0.0
     correlation = (k * float(deviations[1:] @ deviations[:-1]) / squares + 1) / (k - 4)
     return min(max(correlation, 0.0), most_correlation(k))

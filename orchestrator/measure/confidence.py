@@ -60,8 +60,9 @@ def mean_interval(
     freedom: float | None = None,
     wider: float = 1.0,
     positive: bool = True,
+    fewest: int = MIN_VALUES,
 ) -> Interval | None:
-    """Interval of the mean of `values` (requests,); None for too few. `positive`: none of them is below 0.
+    """Interval of the mean of `values` (requests,); None for less than `fewest`. `positive`: none of them is below 0.
 
     `freedom` replaces the degrees of freedom, one less than there are batches; `wider` multiplies the width.
 
@@ -69,11 +70,24 @@ def mean_interval(
     it misses high truths far more often than low ones: it is taken on the scale of the logarithm below the
     mean, and on that of the reciprocal above it. Both are the usual interval when it is narrow.
     """
-    if batches.requests < MIN_VALUES:
+    if batches.requests < fewest:
         return None
     mean, error = batches.mean_and_error(values)
     half = wider * students_t(freedom or len(batches.sizes) - 1, confidence) * error
     return _positive_interval(mean, half) if positive else Interval(mean - half, mean + half)
+
+
+def ratio_interval(
+    batches: Batches, over: NDArray[np.float64], under: NDArray[np.float64], confidence: float = CONFIDENCE
+) -> Interval:
+    """Interval of sum(over) / sum(under), both (requests,) and positive: Student's t of what the ratio leaves.
+
+    Source of the ratio of sums: W. G. Cochran, Sampling Techniques (1977), "Ratio estimators".
+    """
+    above, below = (np.bincount(batches.index, weights=values) for values in (over, under))
+    ratio = float(above.sum() / below.sum())
+    half = students_t(len(above) - 1, confidence) * sum_error(above - ratio * below) / float(below.sum())
+    return _positive_interval(ratio, half)
 
 
 def std_interval(batches: Batches, values: NDArray, confidence: float = CONFIDENCE) -> Interval | None:

@@ -1,0 +1,56 @@
+"""`--quick` of a job: a small part of the space, each point of it measured for a short time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.knob import Choice, Listed
+from orchestrator.plain import is_number
+from orchestrator.space import Branch, Condition, Knob, Space
+
+if TYPE_CHECKING:
+    from orchestrator.experiment.plan import Experiment
+
+TRIALS = 12
+"""After the baseline: each starts a process, imports and builds, which takes longer than to measure it."""
+
+WARMUP_S, WINDOW_S = (0.2, 2.0), (0.5, 4.0)
+"""Shortest and longest, where the file's are not shorter still; slow steps need the longest, and others never do."""
+
+
+def quick_job(experiment: Experiment) -> dict[str, Any]:
+    """The fields of an experiment that are others for a first look, with their values."""
+    measure, search = experiment.measure, experiment.search
+    short = {
+        "warmup_s": min(measure.warmup_s, WARMUP_S[0]),
+        "warmup_max_s": min(measure.warmup_max_s, WARMUP_S[1]),
+        "min_s": min(measure.min_s, WINDOW_S[0]),
+        "max_s": min(measure.max_s, WINDOW_S[1]),
+    }
+    return {
+        "space": trimmed(experiment.space),
+        "measure": measure.model_copy(update=short),
+        "search": search.model_copy(update={"trials": min(search.trials, TRIALS)}),
+        "confirm": experiment.confirm.model_copy(update={"top": 0}),
+    }
+
+
+def trimmed(space: Space) -> Space:
+    """The space with two or three values of each knob that has a list of them, and of its branches as many."""
+    return Space(knobs={path: _trimmed(knob) for path, knob in space.knobs.items()})
+
+
+def _trimmed(knob: Knob) -> Knob:
+    if isinstance(knob, Condition):
+        kept = _few(knob.listed())
+        inner = [branch for branch in knob.branches if branch.value in kept]
+        return Condition(branches=tuple(Branch(value=one.value, space=trimmed(one.space)) for one in inner))
+    return Choice(values=_few(knob.listed())) if isinstance(knob, Listed) else knob
+
+
+def _few(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Of numbers the first, and those at a quarter and at half of the list: large ones take longest. Else both ends."""
+    last = len(values) - 1
+    places = (0, (last + 2) // 4, (last + 1) // 2) if all(map(is_number, values)) else (0, last)
+    return tuple(values[place] for place in dict.fromkeys(places))

@@ -1,0 +1,6 @@
+"""A job: what an offline trial runs in a process of its own, step by step. Knows no Ray, no search and no statistics."""
+
+from orchestrator.job.contract import Job, StepReport, read_report
+from orchestrator.job.process import JobProcess, StepRow
+
+__all__ = ["Job", "JobProcess", "StepReport", "StepRow", "read_report"]

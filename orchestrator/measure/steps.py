@@ -1,0 +1,186 @@
+"""Steps of a job -> the figures of an offline trial, each with its confidence interval. Pure.
+
+A step is to a job what a request is to a server: its time is a latency. But steps follow each other without a gap, and
+there may be as few as three of them. Therefore the rate is the reciprocal of the mean time, free of where a window
+happens to begin, and the batches of which intervals are made (`orchestrator.measure.batches`) are equal numbers of steps
+in their order; of few steps each is a batch of its own, and Student's t has one degree of freedom less than there are.
+Whether so few depend on each other nobody can know: from six on, what correlation neighbours show counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.measure.batches import BATCHES, Batches
+from orchestrator.measure.confidence import mean_interval, quantile_intervals, quantiles, ratio_interval, std_interval
+from orchestrator.measure.interval import Interval
+from orchestrator.measure.measurement import Measurement, further_percentiles
+from orchestrator.measure.percentile import share_below
+from orchestrator.measure.samples import Outcome, Samples
+
+FEWEST = 3
+"""Steps without which nothing is said: with two, a 95 % interval is thirteen standard errors wide on either side."""
+
+PERCENTILES = {"latency_p50_ms": 0.5, "latency_p90_ms": 0.9, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
+
+STRETCHES = 3
+TOLERANCE = 0.1
+"""Warm-up is over when so many successive stretches agree so well; as of `orchestrator.measure.steady`."""
+
+Figures = dict[str, tuple[float, Interval | None]]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One row per step, in order: when it ran, in seconds, how many items it processed, how long its parts took, in ms.
+
+    A part of which a step said nothing is NaN there.
+    """
+
+    started_s: NDArray[np.float64]  # (steps,)
+    ended_s: NDArray[np.float64]
+    items: NDArray[np.float64]
+    parts: Mapping[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, rows: list[tuple[float, float, int, Mapping[str, float]]]) -> Steps:
+        """From (start, end, items, parts) of each step."""
+        table = np.array([row[:3] for row in rows], dtype=float).reshape(len(rows), 3)
+        names = dict.fromkeys(name for *_, parts in rows for name in parts)
+        parts = {name: np.array([row[3].get(name, math.nan) for row in rows], dtype=float) for name in names}
+        return cls(table[:, 0], table[:, 1], table[:, 2], parts)
+
+    def __len__(self) -> int:
+        return len(self.started_s)
+
+    @property
+    def times_ms(self) -> NDArray[np.float64]:
+        """How long each step took: (steps,)."""
+        return (self.ended_s - self.started_s) * 1e3
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """From the start of the first to the end of the last."""
+        return float(self.started_s[0]), float(self.ended_s[-1])
+
+    @property
+    def total_s(self) -> float:
+        """The time of all steps together."""
+        return float((self.ended_s - self.started_s).sum())
+
+    def samples(self, origin_s: float) -> Samples:
+        """The steps as they are stored, times counted from `origin_s`; the batch of a step are its items."""
+        unknown = np.full(len(self), math.nan)
+        return Samples(
+            scheduled_s=self.started_s - origin_s,
+            sent_s=self.started_s - origin_s,
+            done_s=self.ended_s - origin_s,
+            outcome=np.full(len(self), Outcome.OK, np.uint8),
+            status=np.zeros(len(self), np.int16),
+            queue_s=unknown,
+            batch_wait_s=unknown,
+            compute_s=unknown,
+            batch_size=self.items,
+        )
+
+
+def are_steady(times_ms: NDArray[np.float64]) -> bool:
+    """Whether steps have settled: the thirds of the latter half of them agree in their mean time.
+
+    The latter half, so that what was slow at first has to be a while ago. False for fewer than one step in each third.
+    """
+    latter = times_ms[len(times_ms) // 2 :]
+    if len(latter) < STRETCHES:
+        return False
+    means = np.array([stretch.mean() for stretch in np.array_split(latter, STRETCHES)])
+    return bool(np.abs(means - means.mean()).max() <= TOLERANCE * means.mean())
+
+
+def measure_steps(steps: Steps, asked: tuple[str, ...] = ()) -> Measurement:
+    """The figures of steps, at least one, with their 95 % intervals; percentiles that are `asked` for among them.
+
+    A percentile beyond which no step can be expected to lie is not known, nor is anything that only requests have.
+    """
+    times_ms, batches = steps.times_ms, _batches(len(steps))
+    shares = {name: share for name in further_percentiles(asked) if (share := share_below(name))}
+    figures: Figures = {
+        **_rates(steps, batches),
+        "latency_mean_ms": (float(times_ms.mean()), _mean_interval(batches, times_ms)),
+        "latency_std_ms": (float(times_ms.std()), std_interval(batches, times_ms)),
+        "latency_max_ms": (float(times_ms.max()), None),
+        "batch_size_mean": (float(steps.items.mean()), None),
+        "error_ratio": (0.0, None),  # a step that fails ends the trial
+        **_percentiles(batches, times_ms, {**PERCENTILES, **shares}),
+    }
+    values = {name: value for name, (value, _) in figures.items()}
+    unknown = dict.fromkeys(("goodput_rps", "queue_ms_mean", "batch_wait_ms_mean", "compute_ms_mean"), math.nan)
+    return Measurement(
+        **{**unknown, **{name: value for name, value in values.items() if name not in shares}},  # type: ignore[arg-type]
+        percentiles={name: values[name] for name in shares if not math.isnan(values[name])},
+        requests=len(steps),
+        successes=len(steps),
+        duration_s=steps.total_s,
+        intervals={name: interval for name, (_, interval) in figures.items() if interval is not None},
+    )
+
+
+def step_figures(steps: Steps) -> dict[str, float]:
+    """What only a job has: ms per item, and the mean ms per step of each part (`part_inference_ms`), with intervals."""
+    batches = _batches(len(steps))
+    found: Figures = {"item_ms": _item_ms(steps, batches)}
+    for name, took_ms in steps.parts.items():
+        known = ~np.isnan(took_ms)
+        among = took_ms[known]
+        found[f"part_{name}"] = float(among.mean()), _mean_interval(_batches(len(among)), among)
+    flat: dict[str, float] = {}
+    for name, (value, interval) in found.items():
+        flat[name] = value
+        if interval is not None:
+            flat |= {f"{name}_lo": interval.lo, f"{name}_hi": interval.hi}
+    return flat
+
+
+def _batches(count: int) -> Batches:
+    """As many steps in each as in any other, but for one; of few steps each is a batch."""
+    batches = min(BATCHES, count)
+    index = np.arange(count) * batches // count
+    return Batches(index, np.bincount(index).astype(np.float64))
+
+
+def _rates(steps: Steps, batches: Batches) -> Figures:
+    """Steps and items per second: the reciprocals of the mean times."""
+    mean_ms = float(steps.times_ms.mean())
+    item_ms, of_item = _item_ms(steps, batches)
+    return {
+        "throughput_rps": (1e3 / mean_ms, _reciprocal(_mean_interval(batches, steps.times_ms))),
+        "items_per_s": (1e3 / item_ms, _reciprocal(of_item)),
+    }
+
+
+def _item_ms(steps: Steps, batches: Batches) -> tuple[float, Interval | None]:
+    """The time of all steps over their items: a ratio of sums, as a last batch may be smaller."""
+    item_ms = float(steps.times_ms.sum() / steps.items.sum())
+    return item_ms, ratio_interval(batches, steps.times_ms, steps.items) if len(steps) >= FEWEST else None
+
+
+def _mean_interval(batches: Batches, values: NDArray[np.float64]) -> Interval | None:
+    return mean_interval(batches, values, fewest=FEWEST)
+
+
+def _reciprocal(interval: Interval | None) -> Interval | None:
+    """Of times in ms, that of rates per second."""
+    return None if interval is None else Interval(1e3 / interval.hi, 1e3 / interval.lo)
+
+
+def _percentiles(batches: Batches, times_ms: NDArray[np.float64], shares: Mapping[str, float]) -> Figures:
+    ordered = np.sort(times_ms)
+    known = {name: share for name, share in shares.items() if len(times_ms) * (1 - share) >= 1}
+    values = quantiles(ordered, list(known.values()))
+    intervals = quantile_intervals(batches, times_ms, ordered, list(known.values()))
+    unknown: Figures = dict.fromkeys(shares, (math.nan, None))
+    return {**unknown, **dict(zip(known, zip(values, intervals, strict=True), strict=True))}
