@@ -79,8 +79,24 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
+def headline(trial: TrialResult) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """The two figures that everybody looks for, as (words before it, name, unit)."""
+    if trial.is_offline:
+        return ("", rate_figure(trial), "items/s"), ("an item takes ", "item_ms", "ms")
+    return ("", rate_figure(trial), "req/s"), ("p99 ", "latency_p99_ms", "ms")
+
+
+def count_text(trial: TrialResult) -> str:
+    """ "6,938 requests", or "12 steps" of a job; empty without a measurement."""
+    if trial.measurement is None:
+        return ""
+    return f"{trial.measurement.requests:,} {'steps' if trial.is_offline else 'requests'}"
+
+
 def rate_figure(trial: TrialResult) -> str:
     """The figure that says how much a trial's configuration takes: the highest rate where it was looked for."""
+    if trial.is_offline:
+        return "items_per_s"
     measured = trial.measurement
     looked_for = measured is not None and not math.isnan(measured.max_rate_rps)
     return "max_rate_rps" if looked_for else "throughput_rps"

@@ -9,6 +9,7 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError
 
+from orchestrator.backend.job_trial import JobSetup
 from orchestrator.backend.limited import sweep
 from orchestrator.backend.trainable import TrialSetup
 from orchestrator.cluster import Cluster
@@ -42,6 +43,23 @@ def stage(cluster: Cluster, experiment: Experiment) -> Iterator[TrialSetup]:
 
 
 @contextmanager
+def offline_stage(cluster: Cluster, experiment: Experiment) -> Iterator[JobSetup]:
+    """The same for an offline study: no Serve, but nobody else measures on the cluster meanwhile.
+
+    ClusterError: another study is at work here.
+    """
+    place = _only_one(Reservation, cluster)
+    try:
+        yield JobSetup(experiment, None)
+    finally:
+        ray.kill(place)
+
+
+class Reservation:
+    """Keeps the name that one study at a time has on a cluster."""
+
+
+@contextmanager
 def _swept(cluster: Cluster, slots: Mapping[str, str], clocks: bool) -> Iterator[None]:
     """At the end, when the applications are gone, their control groups go too; `slots` are those that have some.
 
@@ -60,14 +78,7 @@ def _writer(cluster: Cluster, public: bool) -> Iterator[Any]:
 
     A Serve that it has to start takes requests from other nodes if `public`, else only from its own.
     """
-    try:
-        writer = (
-            ray.remote(ServeWriter)
-            .options(name=WRITER_NAME, namespace=NAMESPACE, num_cpus=0)
-            .remote(cluster.dashboard_url, cluster.http_port, public)
-        )
-    except ValueError as error:
-        raise ClusterError(f"another study is running on the cluster at {cluster.address}; wait for it") from error
+    writer = _only_one(ServeWriter, cluster, cluster.dashboard_url, cluster.http_port, public)
     try:
         try:
             ray.get(writer.start.remote(), timeout=START_DEADLINE_S)
@@ -80,6 +91,15 @@ def _writer(cluster: Cluster, public: bool) -> Iterator[Any]:
                 ray.get(writer.close.remote(), timeout=CLOSE_DEADLINE_S)
         finally:
             ray.kill(writer)  # else its name stays taken, and with it the cluster
+
+
+def _only_one(kind: type, cluster: Cluster, *arguments: Any) -> Any:
+    """An actor that one study at a time has on a cluster; ClusterError when another one has it."""
+    options = {"name": WRITER_NAME, "namespace": NAMESPACE, "num_cpus": 0}
+    try:
+        return ray.remote(kind).options(**options).remote(*arguments)
+    except ValueError as error:
+        raise ClusterError(f"another study is running on the cluster at {cluster.address}; wait for it") from error
 
 
 def _require_other_node(placement: str, cluster: Cluster) -> None:

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import tune
 from ray.exceptions import RayTaskError
 
 from orchestrator.assignment import Assignment
 from orchestrator.backend.limited import LimitedLoad, LimitedServing, Watch
-from orchestrator.backend.port import report
 from orchestrator.backend.remote_load import RemoteLoad
+from orchestrator.backend.study_trial import StudyTrial
 from orchestrator.ceiling import null_application
 from orchestrator.environment import allowed_cores
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import Experiment, lightest
+from orchestrator.result import TrialResult
 from orchestrator.trial import Place, run_trial, trial_config
 
 LOOK_S = 0.5
@@ -47,33 +47,22 @@ class TrialSetup:
     data_plane: str | None
 
 
-class ServeTrial(tune.Trainable):
-    """Runs `run_trial` once per step; a step is a whole trial. The first one finds the ceiling of its place before."""
+class ServeTrial(StudyTrial):
+    """Runs `run_trial` once per step. The first one finds the ceiling of its place before."""
 
     def setup(self, config: dict[str, Any], setup: TrialSetup) -> None:
-        """Called once per actor, for the first of its trials."""
-        del config
+        """See `StudyTrial`."""
+        super().setup(config, setup)
         self._setup = setup
         self._watch, self._serving, self._load = place_here(setup)
         self._place: Place | None = None
 
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """The next trial in the same actor: starting an actor costs more than most redeployments."""
-        del new_config
-        return True
-
-    def step(self) -> dict[str, Any]:
-        """One trial; the result goes through the feed, the searcher's part of it through Tune."""
-        assignment = Assignment.of(self.config, self._setup.experiment.objective.maximize)
-        feed = self._setup.feed
-
-        def on_phase(phase: str) -> None:
-            feed.phase.remote(assignment.number, phase)
-
+    def measured(self, assignment: Assignment, on_phase: Callable[[str], None]) -> TrialResult:
+        """See `StudyTrial`."""
         if self._place is None:
             on_phase("calibrate")
             self._place = Place(allowed_cores(Path("/sys/fs/cgroup")), self._ceiling(), self._setup.data_plane)
-        result = run_trial(
+        return run_trial(
             assignment,
             self._setup.experiment,
             serving=self._serving,
@@ -82,8 +71,6 @@ class ServeTrial(tune.Trainable):
             on_phase=on_phase,
             place=self._place,
         )
-        ray.get(feed.deliver.remote(result))
-        return {**report(result), "done": True}
 
     def _ceiling(self) -> float:
         """What the null application reaches here, requests/s; NaN where it is not asked for or cannot be had."""
@@ -101,14 +88,6 @@ class ServeTrial(tune.Trainable):
     def _deployed(self, application: dict[str, Any]) -> str:
         config = trial_config(application, self._serving)
         return self._serving.deploy(config["applications"][0], self._setup.experiment.deploy_timeout_s)
-
-    def save_checkpoint(self, checkpoint_dir: str) -> dict:
-        """A trial has no state worth keeping; Tune asks all the same when it reuses the actor."""
-        del checkpoint_dir
-        return {}
-
-    def load_checkpoint(self, checkpoint: dict | None) -> None:
-        """See `save_checkpoint`."""
 
     def cleanup(self) -> None:
         """Ends the load client with the actor, and gives the GPUs back their clocks."""

@@ -13,10 +13,12 @@ import ray
 from ray import tune
 
 from orchestrator.backend.feed import Feed
+from orchestrator.backend.job_trial import JobTrial
 from orchestrator.backend.phases import Phases
 from orchestrator.backend.port import Listener, Suggestions
-from orchestrator.backend.stage import stage
-from orchestrator.backend.trainable import ServeTrial, TrialSetup
+from orchestrator.backend.stage import offline_stage, stage
+from orchestrator.backend.study_trial import Given, StudyTrial
+from orchestrator.backend.trainable import ServeTrial
 from orchestrator.cluster import TRIAL_SLOT, Cluster
 from orchestrator.experiment import Experiment
 from orchestrator.result import Status, TrialResult
@@ -44,19 +46,21 @@ class TuneBackend:
 
     def run(self, experiment: Experiment, searcher: Suggestions, listener: Listener) -> None:
         """See `orchestrator.backend.port.Backend.run`."""
-        with stage(self._cluster, experiment) as setup:
+        trial = JobTrial if experiment.is_offline else ServeTrial
+        staged = offline_stage if experiment.is_offline else stage
+        with staged(self._cluster, experiment) as setup:
             feed = ray.remote(Feed).options(num_cpus=0).remote()
             setup = replace(setup, feed=feed)
             with Phases(lambda: ray.get(feed.phases.remote(), timeout=5)) as phases:
                 self._on_phases(phases)
-                self._fit(setup, searcher, _TuneCallback(feed, listener))
+                self._fit(trial, setup, searcher, _TuneCallback(feed, listener))
 
-    def _fit(self, setup: TrialSetup, searcher: Suggestions, callback: tune.Callback) -> None:
+    def _fit(self, trial: type[StudyTrial], setup: Given, searcher: Suggestions, callback: tune.Callback) -> None:
         os.environ.update(TUNE_ENVIRONMENT)
         logging.getLogger("ray.tune").setLevel(logging.ERROR)
         # A cluster that declares no slots runs one trial at a time; Tune refuses trials that need nothing.
         resources = {TRIAL_SLOT: 1} if self._cluster.trial_nodes else {"cpu": 0.001}
-        trainable = tune.with_resources(tune.with_parameters(ServeTrial, setup=setup), resources)
+        trainable = tune.with_resources(tune.with_parameters(trial, setup=setup), resources)
         with tempfile.TemporaryDirectory(prefix="orchestrator-tune-") as storage:
             tune.Tuner(
                 trainable,

@@ -84,6 +84,8 @@ def check(
     from orchestrator.experiment import load_experiment
 
     experiment = load_experiment(file)
+    if probe and experiment.is_offline:
+        raise UsageError("--probe finds how many replicas and clients fit, and with mode: offline there are none")
     if write is not None and not probe:
         raise UsageError("--write takes what --probe finds: give both")
     print_check(screen(sys.stdout), experiment)
@@ -109,7 +111,7 @@ def run(
         typer.Option(help="Search algorithm: surrogate, hyperopt, random, grid, epsilon_greedy, gp, tpe or nsga2."),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A first look: at most 4 trials, short windows, two workloads.")
+        bool, typer.Option("--quick", help="A first look: few trials, short windows, two workloads.")
     ] = False,
     budget: Annotated[
         str | None, typer.Option(help="Begin no trial after this time, such as 10m; the confirmation follows.")
@@ -171,7 +173,10 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")] = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Print the winner as a Serve config that `serve deploy` takes; of several workloads, the one for all of them."""
+    """Print the winner as a Serve config that `serve deploy` takes; of several workloads, the one for all of them.
+
+    Of an offline study, the job and its arguments.
+    """
     from orchestrator.cli.export import exported_ref
     from orchestrator.tracking import open_tracker
 

@@ -30,6 +30,8 @@ from orchestrator.workload.inputs import inputs_text
 STARTUP_S = 15.0
 IN_PLACE_S, REPLACED_S = 0.6, 4.5
 """Typical overhead of a trial when Serve applies its change in place, and when replicas are replaced."""
+FRESH_S = 5.0
+"""That of an offline trial, which starts a process, imports and builds."""
 FEWEST_RATES, MOST_RATES = 6, 16
 """Loads of a trial that looks for the highest rate: a factor of 2 bisected to 5 %, and where the search gives up."""
 
@@ -44,7 +46,6 @@ def print_check(console: Console, experiment: Experiment) -> None:
         "space": "infinite (a knob is continuous)" if size is None else f"{size:,} configurations",
         "search": f"{search.algorithm}, {search.trials} trials after the baseline, seed {search.seed}",
         **_loads(experiment),
-        "requests": inputs_text(experiment.workload, experiment.file.parent),
         "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
         f"{measure.max_s:g} s, {_until(experiment)}",
         "objective": ", ".join(map(str, experiment.objectives)),
@@ -55,7 +56,8 @@ def print_check(console: Console, experiment: Experiment) -> None:
     }
     for name, fact in facts.items():
         console.print(f"{name + ':':<11}{fact}", highlight=False)
-    _print_pruned_here(console, experiment)
+    if not experiment.is_offline:
+        _print_pruned_here(console, experiment)
 
 
 def _print_pruned_here(console: Console, experiment: Experiment) -> None:
@@ -116,10 +118,14 @@ def _knobs(experiment: Experiment) -> Table:
 
 
 def _loads(experiment: Experiment) -> dict[str, str]:
+    if experiment.is_offline:
+        return {"job": f"{experiment.app['import_path']}, step by step in a fresh process for each trial"}
+    requests = inputs_text(experiment.workload, experiment.file.parent)
     if not experiment.workloads:
-        return {"load": load_text(experiment.load)}
+        return {"load": load_text(experiment.load), "requests": requests}
     listed = "; ".join(f"{one.variant}: {load_text(one.load)}" for one in experiment.workloads)
-    return {"workloads": f"{len(experiment.workloads)}, with a study each, and then compared: {listed}"}
+    told = f"{len(experiment.workloads)}, with a study each, and then compared: {listed}"
+    return {"workloads": told, "requests": requests}
 
 
 def estimate(experiment: Experiment) -> str:
@@ -138,8 +144,9 @@ def _trials_s(experiment: Experiment) -> tuple[float, float]:
     in_doubt = confirm.count_most(searched) if experiment.slo.limits() else replications
     fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
     loads, longest_loads = fewest * (measure.warmup_s + measure.min_s), most * (measure.warmup_max_s + measure.max_s)
-    shortest = trials * (loads + IN_PLACE_S) + replications * (loads + REPLACED_S)
-    return shortest, (trials + in_doubt) * (longest_loads + REPLACED_S)
+    in_place_s, replaced_s = (FRESH_S, FRESH_S) if experiment.is_offline else (IN_PLACE_S, REPLACED_S)
+    shortest = trials * (loads + in_place_s) + replications * (loads + replaced_s)
+    return shortest, (trials + in_doubt) * (longest_loads + replaced_s)
 
 
 def _until(experiment: Experiment) -> str:

@@ -20,7 +20,8 @@ def print_confirmation(console: Console, study: StudyResult) -> None:
         return
     alike = all(one.replications == found.replications for one in found.candidates)
     times = f"{'' if alike else 'up to '}{found.replications} times"
-    console.print(f"\nthe best trials and the baseline, deployed afresh {times} in turn, with 95 % intervals")
+    again = "run" if study.is_offline else "deployed"
+    console.print(f"\nthe best trials and the baseline, {again} afresh {times} in turn, with 95 % intervals")
     console.print(_table(found, study.objective))
     for remark in found.remarks:
         console.print(remark, style="dim", markup=False, highlight=False)
@@ -44,7 +45,7 @@ def gain_text(study: StudyResult) -> str:
     parts = []
     if throughput is not None:
         parts.append(f"throughput ×{figure(throughput.value)}{_range(throughput)}")
-    if p99 is not None:
+    if p99 is not None and not study.is_offline:  # steps of different sizes take different times
         parts.append(f"p99 {_times(p99)}")
     doubt = " (not confirmed: one measurement of each)" if study.confirmation is None else ""
     return f"over the baseline: {'; '.join(parts)}{doubt}" if parts else ""

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from orchestrator.document import metrics
 from orchestrator.experiment import Experiment
-from orchestrator.names import describe, duration, figure, rate_figure, short_names, spread
+from orchestrator.names import describe, duration, figure, headline, short_names, spread
 from orchestrator.result import BASELINE, Configuration, Status, TrialResult
 
 REFRESH_HZ = 2
@@ -30,6 +30,9 @@ _STYLES = {
 PHASES = {
     "calibrate": "measuring an application that does nothing",
     "deploy": "deploying",
+    "start": "starting a process",
+    "prepare": "preparing what is done once",
+    "build": "building the job",
     "warm-up": "warming up",
     "measure": "measuring",
     "drain": "waiting for the last answers",
@@ -191,8 +194,7 @@ def trial_label(number: int, total: int, confirms: int | None = None) -> str:
 def figures(result: TrialResult) -> str:
     """The two figures everybody looks for."""
     values = metrics(result)
-
-    def shown(name: str, unit: str) -> str:
-        return figure(values.get(name), unit) + spread(values, name)
-
-    return f"{shown(rate_figure(result), ' req/s')}, p99 {shown('latency_p99_ms', ' ms')}"
+    told = headline(result)
+    return ", ".join(
+        f"{words}{figure(values.get(name), f' {unit}')}{spread(values, name)}" for words, name, unit in told
+    )

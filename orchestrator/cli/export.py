@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.document import metrics
 from orchestrator.errors import UsageError
-from orchestrator.names import describe, figure, short_names
+from orchestrator.names import count_text, describe, figure, headline, short_names
 from orchestrator.result import StudyResult, TrialResult
 from orchestrator.serve_config import to_yaml
 from orchestrator.several import Several
@@ -50,11 +51,11 @@ def exported(study: StudyResult, number: int | None) -> str:
     header = [f"{study.name}, study {study.study_id}, trial {trial.number}"]
     header.append(describe(trial.configuration, short_names(trial.configuration)))
     if trial.measurement is not None:
-        measured = trial.measurement
-        header.append(
-            f"measured: {figure(measured.throughput_rps, ' req/s')}, p99 {figure(measured.latency_p99_ms, ' ms')}, "
-            f"{measured.requests:,} requests"
-        )
+        values = metrics(trial)
+        figures = (f"{words}{figure(values.get(name), f' {unit}')}" for words, name, unit in headline(trial))
+        header.append(f"measured: {', '.join(figures)}, {count_text(trial)}")
+    if "applications" not in trial.export_config:
+        header.append("a job, and no Serve config: there is nothing to deploy; call it with these args")
     return to_yaml(dict(trial.export_config), header="\n".join(header))
 
 

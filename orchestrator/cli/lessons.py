@@ -5,11 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 
 from orchestrator.cli.confirmation import gain_text, recommendation
+from orchestrator.document import metrics
 from orchestrator.errors import ExperimentError, UsageError
 from orchestrator.experiment import Experiment, read_experiment
 from orchestrator.figures import PAGE, study_figures
 from orchestrator.insight import Insight, insight_of
-from orchestrator.names import describe, figure, rate_figure, short_names, trial_name
+from orchestrator.names import describe, figure, headline, short_names, trial_name
 from orchestrator.result import StudyResult
 from orchestrator.tracking.port import Tracker
 
@@ -55,9 +56,10 @@ def _winner(study: StudyResult) -> str:
     best = study.best
     if best is None or best.measurement is None:
         return "**No winner.** No trial kept the SLO."
-    rate = rate_figure(best)
+    values = metrics(best)
+    figures = (f"{words}{figure(values.get(name), f' {unit}')}" for words, name, unit in headline(best))
     told = (
         f"**Winner: {trial_name(best.number)}**, `{describe(best.configuration, short_names(best.configuration))}`: "
-        f"{figure(getattr(best.measurement, rate), ' req/s')}, p99 {figure(best.measurement.latency_p99_ms, ' ms')}"
+        f"{', '.join(figures)}"
     )
     return "\n\n".join([told, *gain_text(study).splitlines(), *recommendation(study).splitlines()])

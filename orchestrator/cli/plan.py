@@ -13,7 +13,7 @@ from orchestrator.experiment import Experiment, load_experiment, read_experiment
 from orchestrator.result import BASELINE, Configuration, StudyResult
 from orchestrator.tracking.port import FINISHED, Tracker, find_study
 
-TERMS = ("app", "load", "workload", "measure", "slo", "objectives", "prices")
+TERMS = ("mode", "app", "load", "workload", "measure", "slo", "objectives", "prices")
 """What the figures of a study depend on; two studies that differ in one cannot be compared."""
 
 STOPS = ("budget", "stop_early")
@@ -108,7 +108,7 @@ def earlier(tracker: Tracker, reference: str, experiment: Experiment) -> StudyRe
             f"--warm-start {reference}: that study was about {before.app.get('import_path')}, and {experiment.file} is "
             f"about {experiment.app.get('import_path')}"
         )
-    if changed := list(_changed(before, experiment, ("load", "workload", "slo", "objectives", "prices"))):
+    if changed := list(_changed(before, experiment, ("mode", "load", "workload", "slo", "objectives", "prices"))):
         raise UsageError(
             f"--warm-start {reference}: {', '.join(changed)} of that study and of {experiment.file} differ, so that "
             "its figures say nothing here"

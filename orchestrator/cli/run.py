@@ -70,25 +70,28 @@ def _run(
         from orchestrator.workload.precheck import check_payloads
 
         tracker = open_tracker(tracking_uri, Path.cwd())
-        for each in (one.experiment for one in plans):
+        offline = plan.experiment.is_offline
+        for each in (one.experiment for one in plans if not offline):
             check_payloads(each.workload, each.file.parent, each.load.items_per_request)
         display.doing(f"connecting to the Ray cluster at {address}" if address else "starting a Ray cluster")
         wanted = plan.experiment.cluster
-        with open_cluster(address, wanted.data_plane, wanted.num_cpus) as cluster:
+        data_plane = "proxy" if offline else wanted.data_plane  # not used there, and needs no package
+        what = "the trials" if offline else "Ray Serve"
+        with open_cluster(address, data_plane, wanted.num_cpus) as cluster:
             stop.arm()
             from orchestrator.cli.session import Session
 
             session, searched = Session(cluster, tracker, display), {}
             try:
                 for one in plans:
-                    display.doing("starting Ray Serve")
+                    display.doing(f"starting {what}")
                     searched[one.experiment.title], ending = session.conduct(one)
                     if ending:
                         trials = one.experiment.search.trials
                         console.print(f"the search ended before all {trials} trials: {ending}")
                 several = session.compare(searched, plan.experiment.workloads) if len(plans) > 1 else None
             finally:
-                display.doing("stopping Ray Serve and the cluster")
+                display.doing(f"stopping {what} and the cluster")
         display.doing("drawing what the study teaches")
         from orchestrator.cli.compared import keep_comparison
 
@@ -119,7 +122,7 @@ def _print(console: Console, outcome: _Outcome, tracking_uri: str | None) -> Non
         console.print(
             f"  Figures: {PAGE} among the artifacts of {outcome.name}.{COMPARED}\n", highlight=False, markup=False
         )
-    _print_next_steps(console, _winner(outcome), tracking_uri)
+    _print_next_steps(console, _winner(outcome), tracking_uri, outcome.studies[0][0].is_offline)
 
 
 def _winner(outcome: _Outcome) -> str | None:
@@ -132,11 +135,10 @@ def _winner(outcome: _Outcome) -> str | None:
     return f" {outcome.name}"
 
 
-def _print_next_steps(console: Console, winner: str | None, tracking_uri: str | None) -> None:
+def _print_next_steps(console: Console, winner: str | None, tracking_uri: str | None, offline: bool) -> None:
     store = f" --tracking-uri {tracking_uri}" if tracking_uri else ""
     if winner is not None:
-        console.print(
-            f"Deploy it:       orchestrator export{winner}{store} -o winner.yaml && serve deploy winner.yaml",
-            highlight=False,
-        )
+        export = f"orchestrator export{winner}{store} -o winner.yaml"
+        told = f"Take it along:   {export}" if offline else f"Deploy it:       {export} && serve deploy winner.yaml"
+        console.print(told, highlight=False)
     console.print(f"Browse trials:   orchestrator ui{store}     then open http://127.0.0.1:5000", highlight=False)

@@ -65,5 +65,7 @@ class Session:
         return TuneBackend(self.cluster, on_phases=self.display.watch)
 
     def _environment(self, experiment: Experiment) -> dict:
+        if experiment.is_offline:
+            return describe_environment(None)  # nothing is served
         facts = describe_environment(self.cluster.data_plane, ask_cluster(serve_variables))
         return {**facts, "inputs": inputs_text(experiment.workload, experiment.file.parent)}

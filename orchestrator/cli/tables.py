@@ -12,29 +12,25 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.breakdown import batches_line, breakdown_table, padding_line
+from orchestrator.cli.columns import columns_of, heading
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
-from orchestrator.names import describe, figure, label, rate_figure, short_names, spread, trial_name, value_text
+from orchestrator.names import (
+    count_text,
+    describe,
+    figure,
+    headline,
+    label,
+    rate_figure,
+    short_names,
+    spread,
+    trial_name,
+    value_text,
+)
 from orchestrator.pruned import summary
 from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
-
-COLUMNS = {  # metric -> heading
-    "max_rate_rps": "max rate\nreq/s",
-    "throughput_rps": "req/s",
-    "cost_per_million": "cost per\nmillion",
-    "latency_mean_ms": "mean\nms",
-    "latency_p50_ms": "p50\nms",
-    "latency_p99_ms": "p99\nms",
-    "queue_ms_mean": "queue\nms",
-    "compute_ms_mean": "compute\nms",
-    "batch_size_mean": "batch\nsize",
-    "requests": "reqs",
-    "overhead_s": "overhead\ns",
-}
-SPARE = ("latency_mean_ms", "queue_ms_mean", "overhead_s", "compute_ms_mean", "batch_size_mean", "latency_p50_ms")
-"""Columns that are left out where a terminal has no room for all, the first of them first."""
 
 MOST_ROWS = 100
 """Trials that a table has; more than these are too many to read, and to draw while somebody waits."""
@@ -60,10 +56,7 @@ def trials_table(study: StudyResult, console: Console) -> Table:
     rows = trials[:MOST_ROWS]
     rows += [trial for trial in trials[MOST_ROWS:] if trial.number == BASELINE]
     known = {name for trial in rows for name in metrics(trial)}
-    goals = [objective.metric for objective in study.objectives]
-    columns = [name for name in dict.fromkeys((*COLUMNS, *goals)) if name in known]
-    spare = [name for name in SPARE if name not in goals]
-    spare += ["throughput_rps"] if "max_rate_rps" in known else []  # about the same as the rate
+    columns, spare = columns_of(study, known)
     options = console.options.update_width(_ANY_WIDTH)
     wide = [(spare[:count], False) for count in range(len(spare) + 1)]
     for left_out, narrow in (*wide, (spare, True), ([*spare, "requests"], True)):
@@ -88,10 +81,10 @@ def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[st
     table.add_column("trial", justify="right", no_wrap=True)
     for path, name in names.items():
         longest = max(len(value_text(trial.configuration[path])) for trial in rows if path in trial.configuration)
-        heading = _folded(name, max(longest, NARROWEST)) if narrow else name.replace("_", "\n")
-        table.add_column(heading, justify="right", overflow="fold")
+        folded = _folded(name, max(longest, NARROWEST)) if narrow else name.replace("_", "\n")
+        table.add_column(folded, justify="right", overflow="fold")
     for name in columns:
-        table.add_column(_heading(name), justify="right", no_wrap=True)
+        table.add_column(heading(name, study.is_offline), justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.caption = "± is half of the 95 % confidence interval" + ("; * is on the Pareto front" if front else "")
     if len(rows) < len(study.trials):
@@ -109,11 +102,6 @@ def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[st
 def _folded(name: str, width: int) -> str:
     """The words of a name one below the other, in lines of at most so many letters."""
     return "\n".join(word[at : at + width] for word in name.split("_") for at in range(0, len(word), width))
-
-
-def _heading(name: str) -> str:
-    """Goodput, items, and latencies that COLUMNS does not have, are shown where they are an objective."""
-    return {**COLUMNS, "goodput_rps": "goodput\nreq/s", "items_per_s": "items/s"}.get(name) or f"{shown(name)}\nms"
 
 
 def _ranked(study: StudyResult) -> list[TrialResult]:
@@ -165,9 +153,9 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     names = short_names(best.configuration)
     console.print(
         f"\n[bold green]Winner: {trial_name(best.number)}[/]  {describe(best.configuration, names)}\n"
-        f"  {_with_interval(best, rate_figure(best), 'req/s')}, p99 {_with_interval(best, 'latency_p99_ms', 'ms')}"
+        f"  {', '.join(words + _with_interval(best, name, unit) for words, name, unit in headline(best))}"
         f"{_other_objectives(study, best)}"
-        f" from {best.measurement.requests:,} requests in {best.measurement.duration_s:.1f} s"
+        f" from {count_text(best)} in {best.measurement.duration_s:.1f} s"
         + (" of the search" if study.confirmation else ""),
         highlight=False,
     )
@@ -208,7 +196,7 @@ def _with_interval(trial: TrialResult, name: str, unit: str) -> str:
 
 def _other_objectives(study: StudyResult, best: TrialResult) -> str:
     """ ", cost_per_million 0.0342 (0.0331 to 0.0354)", of the objectives that are told of in no other way."""
-    told = (rate_figure(best), "throughput_rps", "latency_p99_ms")
+    told = (rate_figure(best), "throughput_rps", *(name for _, name, _ in headline(best)))
     names = [objective.metric for objective in study.objectives if objective.metric not in told]
     units = {name: "ms" if name.startswith("latency_") else "req/s" if name.endswith("_rps") else "" for name in names}
     return "".join(f", {shown(name)} {_with_interval(best, name, unit)}" for name, unit in units.items())

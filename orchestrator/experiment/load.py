@@ -10,8 +10,8 @@ from typing import Any
 
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.load_check import against_measure, against_slo, read_load
-from orchestrator.experiment.offline import MODES, OFFLINE, ONE_BY_ONE, against_job, of_a_job
 from orchestrator.experiment.objective_check import against_load, against_prices, against_space, nothing_to_pay
+from orchestrator.experiment.offline import MODES, OFFLINE, ONE_BY_ONE, against_job, of_a_job
 from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.source import Source, UnreadableError
 from orchestrator.experiment.space_check import read_space

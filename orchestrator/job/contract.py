@@ -52,7 +52,9 @@ def read_report(report: object) -> StepReport:
         raise ValueError(f"step() returned {found(unknown[0])}, which has no meaning; it takes {' and '.join(KEYS)}")
     items, parts = report.get("items"), report.get("parts") or {}
     if not _is_number(items) or items != int(items) or items < 1:
-        raise ValueError(f"`items` of a step is the number of items that it processed, at least 1; found {found(items)}")
+        raise ValueError(
+            f"`items` of a step is the number of items that it processed, at least 1; found {found(items)}"
+        )
     if not isinstance(parts, Mapping):
         raise ValueError(f"`parts` of a step is a mapping of names to milliseconds; found {found(parts)}")
     return StepReport(int(items), {_name(name): _milliseconds(name, took) for name, took in parts.items()})

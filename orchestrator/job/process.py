@@ -6,6 +6,7 @@ It imports next to nothing, so that what it needs of memory is the job's.
 from __future__ import annotations
 
 import importlib
+import os
 import resource
 import sys
 import time
@@ -42,6 +43,10 @@ class JobProcess:
         self._args: dict[str, Any] = {}
         self._job: Job | None = None
         self._import_s = 0.0
+
+    def pid(self) -> int:
+        """Of this process."""
+        return os.getpid()
 
     def prepare(self, import_path: str, args: Mapping[str, Any]) -> None:
         """Imports the job, and does what is done once and kept."""

@@ -2,9 +2,9 @@
 
 A step is to a job what a request is to a server: its time is a latency. But steps follow each other without a gap, and
 there may be as few as three of them. Therefore the rate is the reciprocal of the mean time, free of where a window
-happens to begin, and the batches of which intervals are made (`orchestrator.measure.batches`) are equal numbers of steps
-in their order; of few steps each is a batch of its own, and Student's t has one degree of freedom less than there are.
-Whether so few depend on each other nobody can know: from six on, what correlation neighbours show counts.
+happens to begin, and the batches of which intervals are made (`orchestrator.measure.batches`) are equal numbers of
+steps in their order; of few steps each is a batch of its own, and Student's t has one degree of freedom less than there
+are. Whether so few depend on each other nobody can know: from six on, what correlation neighbours show counts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from orchestrator.measure.samples import Outcome, Samples
 
 FEWEST = 3
 """Steps without which nothing is said: with two, a 95 % interval is thirteen standard errors wide on either side."""
+
+ITEM_MS = "item_ms"
+"""Name of the figure that every job has, and nothing else."""
 
 PERCENTILES = {"latency_p50_ms": 0.5, "latency_p90_ms": 0.9, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 
@@ -55,8 +58,18 @@ class Steps:
         parts = {name: np.array([row[3].get(name, math.nan) for row in rows], dtype=float) for name in names}
         return cls(table[:, 0], table[:, 1], table[:, 2], parts)
 
+    def then(self, later: Steps) -> Steps:
+        """These and later ones."""
+        names = dict.fromkeys((*self.parts, *later.parts))
+        parts = {name: np.concatenate([self._part(name), later._part(name)]) for name in names}
+        columns = ((getattr(self, name), getattr(later, name)) for name in ("started_s", "ended_s", "items"))
+        return Steps(*(np.concatenate(pair) for pair in columns), parts)
+
     def __len__(self) -> int:
         return len(self.started_s)
+
+    def _part(self, name: str) -> NDArray[np.float64]:
+        return self.parts.get(name, np.full(len(self), math.nan))
 
     @property
     def times_ms(self) -> NDArray[np.float64]:
@@ -129,10 +142,20 @@ def measure_steps(steps: Steps, asked: tuple[str, ...] = ()) -> Measurement:
     )
 
 
+def is_precise(steps: Steps, objective: str, precision: float) -> bool:
+    """Whether the objective's interval is within ± `precision` of it, as a share; few steps are not believed."""
+    if len(steps) < BATCHES:
+        return False
+    measured = measure_steps(steps, (objective,))
+    value = measured.percentiles.get(objective, getattr(measured, objective, math.nan))
+    interval = measured.intervals.get(objective)
+    return interval is not None and interval.relative_half_width(value) <= precision
+
+
 def step_figures(steps: Steps) -> dict[str, float]:
     """What only a job has: ms per item, and the mean ms per step of each part (`part_inference_ms`), with intervals."""
     batches = _batches(len(steps))
-    found: Figures = {"item_ms": _item_ms(steps, batches)}
+    found: Figures = {ITEM_MS: _item_ms(steps, batches)}
     for name, took_ms in steps.parts.items():
         known = ~np.isnan(took_ms)
         among = took_ms[known]

@@ -74,6 +74,8 @@ class Circumstances:
     steal_share: float = math.nan
     others_cpu_share: float = math.nan  # of the machine, by processes that have no part in the measurement
     ceiling_rps: float = math.nan
+    fewest: int = FEWEST_SUCCESSES
+    what: str = "requests"  # or the steps of a job
 
 
 def _late(c: Circumstances) -> str | None:
@@ -119,15 +121,16 @@ def _drifting(c: Circumstances) -> str | None:
 
 def _too_few(c: Circumstances) -> str | None:
     needs = [(requests_needed(0, percentile / 100), f"the p{percentile:g}") for percentile in c.percentiles]
-    needed, whose = max([*needs, (FEWEST_SUCCESSES, "any figure")])
+    needed, whose = max([*needs, (c.fewest, "any figure")])
     if c.successes >= needed:
         return None
     longer = (
         f"about {math.ceil(c.duration_s * needed / c.successes)} s" if c.successes and c.duration_s > 0 else "longer"
     )
+    more = " or raise the load" if c.what == "requests" else ""
     return (
-        f"too few samples: {c.successes:,} requests succeeded, and {whose} needs {needed:,} at least; "
-        f"measure for {longer} (measure.max_s) or raise the load"
+        f"too few samples: {c.successes:,} {c.what} succeeded, and {whose} needs {needed:,} at least; "
+        f"measure for {longer} (measure.max_s){more}"
     )
 
 

@@ -15,6 +15,7 @@ import psutil
 _REPLICA = "ray::ServeReplica:"
 _PROXIES = ("ray::ProxyActor", "ray::HAProxyManager")
 _CLIENT = "ray::LoadClient"
+_JOB = "ray::JobProcess"
 _RAY_FILES = ("/ray/core/", "/ray/_private/", "/ray/dashboard/", "/ray/autoscaler/")
 _FORWARDERS = {"docker-proxy", "rootlessport"}  # who listens for a server in a container, which remains unseen
 
@@ -64,6 +65,17 @@ def serve_groups(application: str | None, servers: Iterable[int] = ()) -> Groups
             "client": lambda p: p.title.startswith(_CLIENT),
             "proxy": lambda p: p.name == "haproxy" or p.title.startswith(_PROXIES),
             "replica": lambda p: p.pid in server_pids or p.title.startswith(replica),
+            "ray": _is_ray,
+        }
+    )
+
+
+def job_groups(pid: int) -> Groups:
+    """Groups of a job whose process is `pid`: with those that it starts it takes the place of the server."""
+    return Groups(
+        {
+            IDLE: lambda p: p.yields,
+            "replica": lambda p: pid in (p.pid, p.parent) or p.title.startswith(_JOB),
             "ray": _is_ray,
         }
     )

@@ -37,6 +37,11 @@ class StudyResult:
         return (Objective(self.objective, self.maximize), *self.further)
 
     @property
+    def is_offline(self) -> bool:
+        """Whether its trials ran a job; false where none has been measured."""
+        return any(trial.is_offline for trial in self.trials)
+
+    @property
     def baseline(self) -> TrialResult | None:
         """The trial of the file's own config, if it ended."""
         return self.trial(BASELINE)

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
+from orchestrator.measure.steps import ITEM_MS
 from orchestrator.measure.verdict import Verdict, overall
 
 Configuration = Mapping[str, Any]
@@ -127,6 +128,11 @@ class TrialResult:
             raise ValueError(f"a trial that is {self.status} has no score")
         if self.status is not Status.COMPLETE and not self.reasons:
             raise ValueError(f"a trial that is {self.status} states its reasons")
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether a job was measured, and no requests."""
+        return ITEM_MS in self.details
 
     @property
     def verdict(self) -> Verdict | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from orchestrator.knob import Listed
 from orchestrator.result import Configuration
@@ -21,24 +23,43 @@ class Grid:
     A range with more than `levels` values takes part with so many, evenly spread on its scale, both ends included.
     Of a grid with more points than trials a random sample is measured, in random order, so that a study that is cut
     short has seen all of it alike. When the grid is used up, random configurations off it follow.
+
+    `interleaved`: every grid is walked in random order, and evenly over the values of its first knob, so that what
+    changes meanwhile does not look like a difference between these.
     """
 
     batch = 8
     random = 0
 
-    def __init__(self, task: Task, levels: int = 5) -> None:
+    def __init__(self, task: Task, levels: int = 5, interleaved: bool = False) -> None:
         self._space = task.space
         self._levels = levels
         points = grid_size(task.space, levels)
         wanted = task.trials + 1  # one may be the baseline
         rng = np.random.default_rng(task.seed)
-        order = np.arange(points) if points <= wanted else rng.choice(points, size=wanted, replace=False)
+        if interleaved:
+            order = _interleaved(task.space, wanted, levels, rng)
+        else:
+            order = np.arange(points) if points <= wanted else rng.choice(points, size=wanted, replace=False)
         self._left = order[::-1].tolist()
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:  # noqa: ARG002
         """What is left of the grid; each point is proposed once."""
         while self._left:
             yield grid_point(self._space, self._left.pop(), self._levels)
+
+
+def _interleaved(space: Space, wanted: int, levels: int, rng: Generator) -> NDArray[np.intp]:
+    """So many places of the grid, or all: of each value of the first knob its share, in random order, evenly spread."""
+    first, points = next(iter(space.knobs.values())), grid_size(space, levels)
+    inside = [grid_size(branch.space, levels) for branch in first.branches] if isinstance(first, Condition) else None
+    sizes = np.array(inside or [1] * _count(first, levels)) * (points // _count(first, levels))
+    places, turns = [], []
+    for start, size in zip(np.cumsum(sizes) - sizes, sizes, strict=True):
+        count = min(size, math.ceil(size * wanted / points))
+        places.append(start + rng.choice(size, size=count, replace=False))
+        turns.append((np.arange(count) + rng.random(count)) / count)
+    return np.concatenate(places)[np.argsort(np.concatenate(turns))][:wanted]
 
 
 def grid_size(space: Space, levels: int) -> int:

@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     # Ray Tune and the actors that run trials: here the parts of a trial are put together.
     "backend": {
         "assignment",
-        *("trial", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
+        *("trial", "offline", "job", "observation", "max_rate", "ceiling", "diagnosis", "objective"),
         *("serving", "cluster", "environment", "resources", "limits", "workload", "load", "measure"),
         *("feasible", "pruning.resources", "names"),  # of a probe
         *("experiment", "serve_config", "result", "errors"),
@@ -43,6 +43,8 @@ ROOMS: dict[str, set[str]] = {
         *("observation", "diagnosis", "measure", "objective"),
         *("experiment", "serve_config", "result", "errors"),
     },
+    # One offline trial: a job in a process of its own, measured step by step.
+    "offline": {"assignment", "measure", "objective", "experiment", "result", "errors"},
     # One load on one endpoint, and what it says; the highest rate, found by several of them.
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
@@ -57,6 +59,8 @@ ROOMS: dict[str, set[str]] = {
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
+    # The process of a job, which imports next to nothing.
+    "job": {"plain", "errors"},
     # The kernel's control groups; the clocks of GPUs.
     "limits": set(),
     # What can run at all: replicas that fit, clients that are sustained.
