@@ -15,7 +15,10 @@ BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet50")
 TRANSLATOR, STEP = "translator", "step"
 """The model of the translator, and the second of its files."""
 
-BUILT = (*BUNDLED, TRANSLATOR)
+ENCODERS = ("encoder_tiny", "encoder_minilm", "encoder_base")
+"""Models that read sentences into vectors."""
+
+BUILT = (*BUNDLED, TRANSLATOR, *ENCODERS)
 BUILD_TIMEOUT_S = 600.0  # training takes seconds; a machine that needs ten minutes for it is stuck
 _NETS = Path(__file__).parent
 _DEFINITION = ("{name}.py", "build.py", "part.py")  # what a stored model depends on
@@ -24,6 +27,7 @@ _PARTS = {
     "resnet_cifar": ("residual.py",),
     "resnet50": ("residual.py",),
     TRANSLATOR: ("../vocabulary.py", "../datasets/grammar.py"),
+    **dict.fromkeys(ENCODERS, ("encoder.py",)),
 }
 
 

@@ -1,5 +1,6 @@
 """The bundled models: their images, their place on disk, and what keeps a bad one from being stored."""
 
+import importlib
 import subprocess
 from types import SimpleNamespace
 
@@ -169,3 +170,29 @@ def test_a_net_of_several_files_is_complete_when_its_main_file_is_there(tmp_path
 def test_the_file_of_a_part_lies_beside_the_main_one(tmp_path):
     assert store.part_path(tmp_path / "a-1f.onnx", "") == tmp_path / "a-1f.onnx"
     assert store.part_path(tmp_path / "a-1f.onnx", "step") == tmp_path / "a-1f.step.onnx"
+
+
+def encoded(path, rows, length):
+    """The vectors of so many sentences of 5 tokens that are padded to a length."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    tokens = np.zeros((rows, length), np.int64)
+    tokens[:, :5] = np.random.default_rng(3).integers(1, 30_000, (rows, 5))
+    mask = (np.arange(length) < 5).astype(np.int64) * np.ones((rows, 1), np.int64)
+    return session.run(["sentence_vector"], {"input_ids": tokens, "attention_mask": mask})[0]
+
+
+def test_an_encoder_reads_sentences_of_any_length_into_vectors_of_length_1(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
+    path, _ = build.build("encoder_tiny")
+    vectors = encoded(path, rows=3, length=5)
+    assert vectors.shape == (3, 128)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(encoded(path, rows=3, length=64), vectors, atol=1e-5, err_msg="padding is not read")
+    assert np.linalg.norm(vectors[0] - vectors[1]) > 0.1, "weights that say something"
+
+
+@pytest.mark.parametrize(("name", "millions"), [("tiny", 4.4), ("minilm", 22.6)])
+def test_encoders_have_the_shapes_that_they_are_named_after(name, millions):
+    network = importlib.import_module(f"serve_apps.nets.encoder_{name}").network()
+    assert sum(weight.numel() for weight in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.05)
+    assert "encoder.layer.1.attention.self.query.weight" in network.state_dict()
