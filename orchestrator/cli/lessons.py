@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from orchestrator.cli.batches import batches_table
 from orchestrator.cli.confirmation import gain_text, recommendation
 from orchestrator.document import metrics
 from orchestrator.errors import ExperimentError, UsageError
@@ -41,6 +42,9 @@ def recalled(study: StudyResult, tracker: Tracker) -> Insight | None:
 
 def print_lessons(console: Console, insight: Insight) -> None:
     """The sentences."""
+    if insight.batches:
+        console.print()
+        console.print(batches_table(insight.batches))
     console.print()
     for sentence in sentences(insight):
         console.print(f"  {sentence}", highlight=False, markup=False)

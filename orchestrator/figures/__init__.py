@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestrator.figures.batches import batches_figure, normalised_figure, on_batches
 from orchestrator.figures.breakdown import breakdown_figure
 from orchestrator.figures.captions import on_convergence, on_heat, on_times, on_tradeoff
 from orchestrator.figures.convergence import convergence_figure
@@ -29,11 +30,22 @@ def study_figures(
     study = insight.study
     names = short_names(path for trial in study.trials for path in trial.configuration)
     hover = hovering(study, names, (study.objective, "throughput_rps", "latency_p99_ms"))
-    sections = (
+    of_all = (
         Section("convergence", convergence_figure(insight, limits, hover), on_convergence(insight, pruned or {})),
-        Section("tradeoff", tradeoff_figure(insight, limits, hover), on_tradeoff(insight)),
         Section("sensitivity", sensitivity_figure(insight), [insight.sensitivity.sentence]),
         Section("heat-map", heat_figure(insight, hover), on_heat(insight)),
+    )
+    if study.is_offline:
+        curves = insight.batches
+        own = (
+            Section("batches", batches_figure(curves, hover), on_batches(curves)),
+            Section("batches-normalised", normalised_figure(curves, hover), ()),
+        )
+        return {PAGE: page(f"{study.name}: what the study teaches", (*own, *of_all))}
+    sections = (
+        of_all[0],
+        Section("tradeoff", tradeoff_figure(insight, limits, hover), on_tradeoff(insight)),
+        *of_all[1:],
         Section("breakdown", breakdown_figure(insight, limits, names, hover), on_times(insight, names.values())),
     )
     return {PAGE: page(f"{study.name}: what the study teaches", sections)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.insight.batches import BatchCurve, batch_curves
 from orchestrator.insight.convergence import Phase, Step, convergence
 from orchestrator.insight.flat import FlatRegion, flat_region
 from orchestrator.insight.heat import Cell, HeatMap, heat_map
@@ -15,6 +16,7 @@ from orchestrator.result import StudyResult
 from orchestrator.space import Space
 
 __all__ = [
+    "BatchCurve",
     "Cell",
     "FlatRegion",
     "HeatMap",
@@ -27,6 +29,7 @@ __all__ = [
     "Step",
     "Times",
     "Tradeoff",
+    "batch_curves",
     "convergence",
     "flat_region",
     "heat_map",
@@ -40,7 +43,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Insight:
-    """All that is found out about one study; `flat` and `heat` are None where there is nothing to say or to show."""
+    """All that is found out about one study; `flat` and `heat` are None where there is nothing to say or to show.
+
+    `batches` are those of a job alone.
+    """
 
     study: StudyResult
     sensitivity: Sensitivity
@@ -49,6 +55,7 @@ class Insight:
     tradeoff: Tradeoff
     times: tuple[Times, ...]
     heat: HeatMap | None
+    batches: tuple[BatchCurve, ...] = ()
 
 
 def insight_of(study: StudyResult, space: Space, random_trials: int) -> Insight:
@@ -66,4 +73,5 @@ def insight_of(study: StudyResult, space: Space, random_trials: int) -> Insight:
         tradeoff=tradeoff(study),
         times=times(study),
         heat=heat_map(study, space, first, second) if first else None,
+        batches=batch_curves(study),
     )

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet50")
+BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet18", "resnet50", "mobilenet", "squeezenet")
 """Models of one file, which the classifier serves."""
 
 TRANSLATOR, STEP = "translator", "step"
@@ -25,6 +25,7 @@ _DEFINITION = ("{name}.py", "build.py", "part.py")  # what a stored model depend
 _PARTS = {
     "digits": ("images.py",),
     "resnet_cifar": ("residual.py",),
+    "resnet18": ("residual.py",),
     "resnet50": ("residual.py",),
     TRANSLATOR: ("../vocabulary.py", "../datasets/grammar.py"),
     **dict.fromkeys(ENCODERS, ("encoder.py",)),

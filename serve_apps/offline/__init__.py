@@ -1,0 +1,1 @@
+"""Jobs for offline trials: `build(args)` returns what is run step by step (docs/offline.md)."""
