@@ -19,6 +19,10 @@ HEADINGS = {
     "compute_ms_mean": "in inference, ms",
     "batch_size_mean": "batch",
     "requests": "requests",
+    "item_ms": "item, ms",
+    "memory_mib": "memory, MiB",
+    "build_s": "build, s",
+    "first_step_ms": "first step, ms",
 }
 
 

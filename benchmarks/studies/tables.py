@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from benchmarks.studies import offline
 from benchmarks.studies.figures import cell, heading, knobs, ratio, with_interval
 from benchmarks.studies.page import Wanted, markdown
 from orchestrator.confirmation.runs import Figure, Runs
@@ -173,6 +174,9 @@ KINDS: dict[str, Callable[[Studies, Wanted], str]] = {
     "gain": gain,
     "sorted": sorted_times,
     "verdicts": verdicts,
+    "batches": offline.batches,
+    "normalised": offline.normalised,
+    "sufficient": offline.sufficient,
 }
 
 

@@ -7,8 +7,8 @@ In the module that `app.import_path` names stands, beside the function that it n
     def prepare(args: dict) -> None: ...   # optional
 
 `prepare` does what is done once and kept, such as downloading a model, and is not timed. `build` and the first step are
-the cold start. `NotImplementedError` from any of them says that there is no such configuration here: the trial is
-INFEASIBLE, as it is when memory does not suffice. Whatever else they raise makes it FAILED.
+the cold start. An exception from any of them whose text begins with "infeasible:" says that there is no such
+configuration here: the trial is INFEASIBLE, as it is when memory does not suffice. Any other makes it FAILED.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def read_report(report: object) -> StepReport:
         raise ValueError(f"step() returned {found(unknown[0])}, which has no meaning; it takes {' and '.join(KEYS)}")
     items, parts = report.get("items"), report.get("parts") or {}
     if not _is_number(items) or items != int(items) or items < 1:
-        raise ValueError(
-            f"`items` of a step is the number of items that it processed, at least 1; found {found(items)}"
-        )
+        raise ValueError(f"`items` of a step is how many items it processed, at least 1; found {found(items)}")
     if not isinstance(parts, Mapping):
         raise ValueError(f"`parts` of a step is a mapping of names to milliseconds; found {found(parts)}")
     return StepReport(int(items), {_name(name): _milliseconds(name, took) for name, took in parts.items()})

@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
 from orchestrator.job.contract import Job, read_report
 
+SAID_INFEASIBLE = "infeasible:"
+"""How the text of an exception begins by which a job says that it cannot be had, as an application does."""
+
 NO_MEMORY = ("out of memory", "enough memory", "bad_alloc", "failed to allocate", "allocate memory")
 """How libraries say that there is no memory left; each has an exception of its own for it, or none."""
 
@@ -108,9 +111,9 @@ def _told(where: str) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise InfeasibleError(f"{where}: there is not enough memory: {_line(error)}") from None
-    except NotImplementedError as error:
-        raise InfeasibleError(f"{where}: {_line(error)}") from None
     except Exception as error:
+        if str(error).startswith(SAID_INFEASIBLE):
+            raise InfeasibleError(str(error).removeprefix(SAID_INFEASIBLE).strip()) from None
         if any(words in str(error).lower() for words in NO_MEMORY):
             raise InfeasibleError(f"{where}: there is not enough memory: {_line(error)}") from None
         raise DeploymentFailedError(f"{where} raised {type(error).__name__}: {_line(error)}") from None

@@ -31,6 +31,8 @@ ITEM_MS = "item_ms"
 
 PERCENTILES = {"latency_p50_ms": 0.5, "latency_p90_ms": 0.9, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 
+ROUNDING = 1e-9  # a tenth of ten steps is one step, and a little less in binary
+
 STRETCHES = 3
 TOLERANCE = 0.1
 """Warm-up is over when so many successive stretches agree so well; as of `orchestrator.measure.steady`."""
@@ -202,7 +204,7 @@ def _reciprocal(interval: Interval | None) -> Interval | None:
 
 def _percentiles(batches: Batches, times_ms: NDArray[np.float64], shares: Mapping[str, float]) -> Figures:
     ordered = np.sort(times_ms)
-    known = {name: share for name, share in shares.items() if len(times_ms) * (1 - share) >= 1}
+    known = {name: share for name, share in shares.items() if len(times_ms) * (1 - share) > 1 - ROUNDING}
     values = quantiles(ordered, list(known.values()))
     intervals = quantile_intervals(batches, times_ms, ordered, list(known.values()))
     unknown: Figures = dict.fromkeys(shares, (math.nan, None))

@@ -9,6 +9,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from orchestrator.figures import PAGE, study_figures
+from orchestrator.figures.batches import normalised_figure
 from orchestrator.figures.breakdown import MOST, breakdown_figure
 from orchestrator.figures.convergence import convergence_figure
 from orchestrator.figures.heat import heat_figure
@@ -258,3 +259,28 @@ def test_the_example_of_the_guide_runs(tmp_path, monkeypatch, capsys):
     exec(example, {})
     assert "No flat region: only 1 other trial" in capsys.readouterr().out
     assert (tmp_path / PAGE).stat().st_size > 0
+
+
+def job(number, batch, item_ms, engine="onnx"):
+    details = {"item_ms": item_ms, "item_ms_lo": item_ms * 0.99, "item_ms_hi": item_ms * 1.01}
+    return trial(number, {"args.batch_size": batch, "args.engine": engine}, 1000 / item_ms, details=details)
+
+
+JOBS = [job(0, 1, 8.0), job(1, 8, 2.0), job(2, 64, 2.5), job(3, 1, 9.0, "torch"), job(4, 8, 3.0, "torch")]
+
+
+def test_an_offline_study_has_the_time_of_an_item_by_batch_size_in_place_of_response_times():
+    knobs = space(**{"args.batch_size": {"choice": [1, 8, 64]}, "args.engine": {"choice": ["onnx", "torch"]}})
+    drawn = study_figures(insight(JOBS, knobs, objective="items_per_s"), {})[PAGE]
+    assert re.findall(r'<section id="([a-z-]+)"', drawn) == [
+        *("batches", "batches-normalised", "convergence", "sensitivity", "heat-map"),
+    ]
+    assert "onnx: an item takes least in batches of 8, 2.00 ms; batches of 8 are within 2% of that." in drawn
+
+
+def test_the_normalised_figure_is_over_the_best_of_each_curve():
+    knobs = space(**{"args.batch_size": {"choice": [1, 8, 64]}, "args.engine": {"choice": ["onnx", "torch"]}})
+    figure = normalised_figure(insight(JOBS, knobs).batches, str)
+    assert {trace.name: list(trace.y) for trace in figure.data} == {"onnx": [4.0, 1.0, 1.25], "torch": [3.0, 1.0]}
+    assert figure.data[0].error_y.array[0] == pytest.approx(0.04)
+    assert figure.layout.xaxis.type == "log"

@@ -100,3 +100,39 @@ def test_a_sample_of_a_grid_is_the_same_in_whatever_order_it_is_deployed():
     assert sorted(map(str, ordered)) == sorted(map(str, as_they_come))
     for start in range(0, 30, 8):  # a study that is cut short has seen the same, up to a batch
         assert sorted(map(str, ordered[start : start + 8])) == sorted(map(str, as_they_come[start : start + 8]))
+
+
+def interleaved(of, trials, seed=0):
+    searcher = make_searcher(of, "grid", seed, trials, {}, [True], interleaved=True)
+    found = []
+    for number in range(trials + 1):
+        found.append(searcher.suggest(f"t{number}")["configuration"])
+        searcher.on_trial_complete(f"t{number}", {})
+    return found[1:]
+
+
+MODELS = space(
+    model={"condition": {"light": {"n": {"choice": list(range(12))}}, "heavy": {"n": {"choice": list(range(4))}}}},
+    engine={"choice": ["x", "y"]},
+)
+
+
+def test_an_interleaved_grid_is_measured_whole_in_an_order_that_the_seed_gives():
+    found = interleaved(MODELS, 32)
+    assert sorted(map(str, found)) == sorted(map(str, points(MODELS)))
+    assert found == interleaved(MODELS, 32)
+    assert found != interleaved(MODELS, 32, seed=1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_interleaved_grid_goes_evenly_over_the_values_of_its_first_knob(seed):
+    found = interleaved(MODELS, 32, seed)
+    for start in (0, 8, 16, 24):  # a quarter of the study has a quarter of each model, give or take one
+        heavy = sum(point["model"] == "heavy" for point in found[start : start + 8])
+        assert abs(heavy - 2) <= 1
+
+
+def test_a_part_of_an_interleaved_grid_has_its_share_of_each_value():
+    found = interleaved(MODELS, 8)
+    assert len({str(point) for point in found}) == 8
+    assert sum(point["model"] == "heavy" for point in found) in (1, 2, 3)

@@ -196,3 +196,14 @@ def test_encoders_have_the_shapes_that_they_are_named_after(name, millions):
     network = importlib.import_module(f"serve_apps.nets.encoder_{name}").network()
     assert sum(weight.numel() for weight in network.parameters()) / 1e6 == pytest.approx(millions, abs=0.05)
     assert "encoder.layer.1.attention.self.query.weight" in network.state_dict()
+
+
+SIZES = {"resnet18": 11_689_512, "resnet50": 25_557_032, "mobilenet": 3_504_872, "squeezenet": 1_235_496}
+
+
+@pytest.mark.parametrize(("name", "weights"), SIZES.items())
+def test_a_net_for_pictures_has_as_many_weights_as_its_paper_says(name, weights):
+    network = importlib.import_module(f"serve_apps.nets.{name}").network().eval()
+    assert sum(weight.numel() for weight in network.parameters()) == weights
+    with torch.inference_mode():
+        assert network(torch.zeros(1, 3, 224, 224)).shape == (1, 1000)
