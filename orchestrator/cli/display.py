@@ -111,7 +111,8 @@ class StudyDisplay:
             self._first_start = self._clock()
         if confirms is not None and not self._confirming:
             self._confirming = True
-            self._console.print("confirming the winner: the best trials and the baseline, deployed afresh in turn")
+            again = "run" if self._experiment.is_offline else "deployed"
+            self._console.print(f"confirming the winner: the best trials and the baseline, {again} afresh in turn")
         self._running[number] = (trial_label(number, self._total, confirms), configuration)
 
     def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:

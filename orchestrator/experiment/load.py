@@ -133,7 +133,7 @@ def _objectives(raw: Mapping[Any, Any], values: Mapping[str, Any]) -> list[Findi
             found = [*against_job(objective)]
         else:
             found = [*against_load(objective, values.get("load"), values.get("prices"))]
-        found += against_prices(objective, given="prices" in raw)
+            found += against_prices(objective, given="prices" in raw)
         found += against_space(objective, values.get("space"))
         where = ("objective", index) if isinstance(raw["objective"], list) else ("objective",)
         findings += [((*where, objective.direction), sentence) for sentence in found]

@@ -25,7 +25,7 @@ objective: {maximize: items_per_s}
 space:
   args.how: {choice: [works, raises, allocates, hangs, dies]}
   args.batch_size: {choice: [4]}
-search: {algorithm: grid, trials: 4}
+search: {algorithm: grid, trials: 3}
 confirm: {top: 0}
 """
 JOBS = '''

@@ -66,7 +66,7 @@ MEANINGLESS = {
     ),
     "an option of a deployment": (
         {"space": "{A.num_replicas: {choice: [1, 2]}, args.batch_size: {choice: [1, 2]}}"},
-        "A.num_replicas is no argument of a job; its knobs are arguments, such as args.batch_size",
+        "'A.num_replicas' is no argument of a job; its knobs are arguments, such as args.batch_size",
     ),
     "items in a request": (
         {"space": "{load.items_per_request: {choice: [1]}, args.batch_size: {choice: [1, 2]}}"},
@@ -74,7 +74,7 @@ MEANINGLESS = {
     ),
     "an option within a branch": (
         {"space": "{args.model: {condition: {small: {A.x: {choice: [1]}}}}, args.batch_size: {choice: [1, 2]}}"},
-        "space.args.model: A.x is no argument of a job",
+        "space.args.model: 'A.x' is no argument of a job",
     ),
     "requests per second": (
         {"objective": "{maximize: throughput_rps}"},
