@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from serve_apps.nets.store import BUNDLED, ENCODERS, ensure_built
+from serve_apps.nets.store import BUNDLED, ensure_built
 
 INLINE, EXECUTOR = "inline", "executor"
 
@@ -86,28 +85,6 @@ class Translation:
         return cls(**values)
 
 
-@dataclass(frozen=True)
-class Profiling:
-    """The arguments of the job that times a model: which one, on which engine, and what its batches are like."""
-
-    model: str = "resnet18"
-    engine: str = "onnxruntime"
-    batch_size: int = 1  # items
-    length: int = 32  # tokens of a text; pictures have the size that the model takes
-    threads: int = field(default_factory=lambda: int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
-
-    @classmethod
-    def from_args(cls, args: Any) -> Profiling:
-        """The job's `args`. Raises ValueError for anything that is not allowed."""
-        values = _mapping(args, "args")
-        _no_unknown(values, list(_OF_PROFILING), "args")
-        for key, value in values.items():
-            allowed, fits = _OF_PROFILING[key]
-            if not fits(value):
-                raise ValueError(f"args.{key} is {value!r}; it must be {allowed}")
-        return cls(**values)
-
-
 def _integer(low: int, high: int) -> tuple[str, Callable[[Any], bool]]:
     return f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high
 
@@ -134,15 +111,6 @@ _ALLOWED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "compute": _one_of(INLINE, EXECUTOR),
     "max_concurrent_batches": _integer(1, 64),
     "intra_op_threads": _integer(1, 256),
-}
-
-
-_OF_PROFILING: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "model": _one_of(*BUNDLED, *ENCODERS),
-    "engine": _one_of("onnxruntime", "torch"),
-    "batch_size": _integer(1, 65_536),
-    "length": _integer(1, 512),
-    "threads": _integer(1, 256),
 }
 
 

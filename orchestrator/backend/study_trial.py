@@ -30,8 +30,10 @@ class Given(Protocol):
 class StudyTrial(tune.Trainable):
     """Runs a trial once per step; a step is a whole trial."""
 
-    def setup(self, config: dict[str, Any], setup: Given) -> None:
-        """Called once per actor, for the first of its trials."""
+    given: Given
+
+    def setup(self, config: dict[str, Any], setup: Any) -> None:
+        """Called once per actor, for the first of its trials; `setup` is what it is given."""
         del config
         self.given = setup
 

@@ -50,10 +50,10 @@ class TrialSetup:
 class ServeTrial(StudyTrial):
     """Runs `run_trial` once per step. The first one finds the ceiling of its place before."""
 
-    def setup(self, config: dict[str, Any], setup: TrialSetup) -> None:
-        """See `StudyTrial`."""
+    def setup(self, config: dict[str, Any], setup: Any) -> None:
+        """See `StudyTrial`; what it is given is a `TrialSetup`."""
         super().setup(config, setup)
-        self._setup = setup
+        self._setup: TrialSetup = setup
         self._watch, self._serving, self._load = place_here(setup)
         self._place: Place | None = None
 

@@ -50,7 +50,8 @@ def read_report(report: object) -> StepReport:
         raise ValueError(f"step() has to return a mapping with `items`; it returned {found(report)}")
     if unknown := [key for key in report if key not in KEYS]:
         raise ValueError(f"step() returned {found(unknown[0])}, which has no meaning; it takes {' and '.join(KEYS)}")
-    items, parts = report.get("items"), report.get("parts") or {}
+    items: Any = report.get("items")
+    parts = report.get("parts") or {}
     if not _is_number(items) or items != int(items) or items < 1:
         raise ValueError(f"`items` of a step is how many items it processed, at least 1; found {found(items)}")
     if not isinstance(parts, Mapping):

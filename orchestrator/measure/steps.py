@@ -64,8 +64,9 @@ class Steps:
         """These and later ones."""
         names = dict.fromkeys((*self.parts, *later.parts))
         parts = {name: np.concatenate([self._part(name), later._part(name)]) for name in names}
-        columns = ((getattr(self, name), getattr(later, name)) for name in ("started_s", "ended_s", "items"))
-        return Steps(*(np.concatenate(pair) for pair in columns), parts)
+        started_s = np.concatenate([self.started_s, later.started_s])
+        ended_s = np.concatenate([self.ended_s, later.ended_s])
+        return Steps(started_s, ended_s, np.concatenate([self.items, later.items]), parts)
 
     def __len__(self) -> int:
         return len(self.started_s)
@@ -135,7 +136,7 @@ def measure_steps(steps: Steps, asked: tuple[str, ...] = ()) -> Measurement:
     values = {name: value for name, (value, _) in figures.items()}
     unknown = dict.fromkeys(("goodput_rps", "queue_ms_mean", "batch_wait_ms_mean", "compute_ms_mean"), math.nan)
     return Measurement(
-        **{**unknown, **{name: value for name, value in values.items() if name not in shares}},  # type: ignore[arg-type]
+        **{**unknown, **{name: value for name, value in values.items() if name not in shares}},
         percentiles={name: values[name] for name in shares if not math.isnan(values[name])},
         requests=len(steps),
         successes=len(steps),

@@ -74,8 +74,8 @@ def job_groups(pid: int) -> Groups:
     """Groups of a job whose process is `pid`: with those that it starts it takes the place of the server."""
     return Groups(
         {
-            IDLE: lambda p: p.yields,
             "replica": lambda p: pid in (p.pid, p.parent) or p.title.startswith(_JOB),
+            IDLE: lambda p: p.yields,
             "ray": _is_ray,
         }
     )

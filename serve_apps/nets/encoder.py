@@ -16,7 +16,7 @@ from torch import nn
 from serve_apps.nets.part import Part
 
 TOKENS, MASK, VECTOR = "input_ids", "attention_mask", "sentence_vector"
-"""Inputs, both int64 [batch, length], and the output, float32 [batch, hidden]. Any batch, any length up to POSITIONS."""
+"""Inputs, both int64 [batch, length] of any length up to POSITIONS, and the output, float32 [batch, hidden]."""
 
 VOCABULARY, POSITIONS, KINDS = 30_522, 512, 2
 _EPSILON, _SPREAD = 1e-12, 0.02

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,17 +65,20 @@ def _on_torch(model: str, threads: int) -> Engine:
     net = importlib.import_module(f"serve_apps.nets.{model}")
     torch.manual_seed(net.SEED)
     network = net.network().eval()
-    if hasattr(net, "ITEM_SHAPE"):
-        inputs = (_input(net.INPUT, net.ITEM_SHAPE, whole=False),)
-    else:
-        (part,) = net.parts(network)
-        inputs = tuple(_input(name, [None] * (len(axes) - 1), whole=True) for name, axes in part.inputs.items())
+    inputs = _inputs_of(net, network)
 
     def run(batch: dict[str, NDArray]) -> None:
         with torch.inference_mode():
             network(*(torch.from_numpy(batch[one.name]) for one in inputs))
 
     return Engine(inputs, run)
+
+
+def _inputs_of(net: ModuleType, network: Any) -> tuple[Input, ...]:
+    if hasattr(net, "ITEM_SHAPE"):
+        return (_input(net.INPUT, net.ITEM_SHAPE, whole=False),)
+    (part,) = net.parts(network)
+    return tuple(_input(name, [None] * (len(axes) - 1), whole=True) for name, axes in part.inputs.items())
 
 
 def _input(name: str, shape: list | tuple, whole: bool) -> Input:

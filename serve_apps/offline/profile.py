@@ -5,13 +5,40 @@ No torch is imported on ONNX Runtime, so that the cold start and the memory are 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from serve_apps.nets.store import ensure_built
-from serve_apps.offline.engines import ONNXRUNTIME, Engine, opened
-from serve_apps.settings import Profiling
+from serve_apps.checks import Allowed, checked, integer, one_of
+from serve_apps.nets.store import BUNDLED, ENCODERS, ensure_built
+from serve_apps.offline.engines import ENGINES, ONNXRUNTIME, Engine, opened
+
+# The upper bounds only catch slips; none is a technical limit.
+_ALLOWED: Allowed = {
+    "model": one_of(*BUNDLED, *ENCODERS),
+    "engine": one_of(*ENGINES),
+    "batch_size": integer(1, 65_536),
+    "length": integer(1, 512),
+    "threads": integer(1, 256),
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The job's arguments."""
+
+    model: str = "resnet18"
+    engine: str = ONNXRUNTIME
+    batch_size: int = 1  # items
+    length: int = 32  # tokens of a text; pictures have the size that the model takes
+    threads: int = field(default_factory=lambda: int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
+
+    @classmethod
+    def from_args(cls, args: Any) -> Chosen:
+        """The same from the file's. Raises ValueError for anything that is not allowed."""
+        return cls(**checked(args, _ALLOWED, "args"))
 
 
 class Profile:
@@ -31,12 +58,12 @@ class Profile:
 
 def prepare(args: Mapping[str, Any]) -> None:
     """Exports the model, unless that was done before."""
-    chosen = Profiling.from_args(args)
+    chosen = Chosen.from_args(args)
     if chosen.engine == ONNXRUNTIME:
         ensure_built(chosen.model)
 
 
 def build(args: Mapping[str, Any]) -> Profile:
     """The job. ValueError for an argument that is not allowed."""
-    chosen = Profiling.from_args(args)
+    chosen = Chosen.from_args(args)
     return Profile(opened(chosen.model, chosen.engine, chosen.threads), chosen.batch_size, chosen.length)

@@ -9,7 +9,15 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from orchestrator.resources import Groups, ResourceSampler, ResourceUse, Running, endpoint_groups, serve_groups
+from orchestrator.resources import (
+    Groups,
+    ResourceSampler,
+    ResourceUse,
+    Running,
+    endpoint_groups,
+    job_groups,
+    serve_groups,
+)
 from orchestrator.resources import processes as module
 from orchestrator.resources.gpus import Gpus, Reading, parse
 
@@ -340,6 +348,21 @@ def test_processes_are_told_apart_by_their_titles(process, group):
 
 def test_without_an_application_all_replicas_are_the_server():
     assert serve_groups(None).of(Running(1, "x", "ray::ServeReplica:any:Model")) == "replica"
+
+
+JOBS = {
+    "the job": (Running(7, "x", "ray::JobProcess.run"), "replica"),
+    "the job, giving way to others": (Running(7, "x", "ray::JobProcess.run", yields=True), "replica"),
+    "what it started": (Running(8, "python", "/x/python -c from multiprocessing.spawn", parent=7), "replica"),
+    "what it forked, later on": (Running(9, "x", "ray::JobProcess", parent=8), "replica"),
+    "the trial": (Running(3, "x", "ray::JobTrial.train"), "ray"),
+    "somebody else": (Running(4, "vim", "vim jobs.py"), None),
+}
+
+
+@pytest.mark.parametrize(("process", "group"), JOBS.values(), ids=JOBS)
+def test_a_job_is_what_is_measured_with_all_that_it_starts(process, group):
+    assert job_groups(7).of(process) == group
 
 
 @pytest.fixture
