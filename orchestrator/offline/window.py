@@ -100,7 +100,7 @@ def _warmed_up(bench: Bench, measure: MeasurePlan) -> Steps:
     while steps.total_s < measure.warmup_max_s and not are_steady(steps.times_ms):
         more_s = max(SHORTEST_LOOK_S, (LOOK_GROWTH - 1) * steps.total_s)
         steps = steps.then(bench.steps(min(more_s, measure.warmup_max_s - steps.total_s), measure.max_s))
-    step_s = float(steps.times_ms[-1]) / 1e3
+    step_s = float(steps.times_ms[-FEWEST:].min()) / 1e3  # a single slow one may be chance
     if FEWEST * step_s > measure.max_s:
         raise InfeasibleError(
             f"a step takes {step_s:.3g} s, and {FEWEST}, which are the least, do not fit into measure.max_s, "
