@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import ray
-from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
 from orchestrator.backend.study_trial import StudyTrial
 from orchestrator.environment import allowed_cores
+from orchestrator.errors import DeploymentFailedError
 from orchestrator.experiment import Experiment
 from orchestrator.job import JobProcess, death, kernel_kills
 from orchestrator.measure.samples import Window
@@ -25,13 +26,14 @@ from orchestrator.offline import run_job
 from orchestrator.resources import ResourceSampler, job_groups
 from orchestrator.result import TrialResult
 
+STARTED_WITHIN_S = 120.0
 PREPARED_WITHIN_S = 600.0
 """Building or downloading a model, or making a data set: once, and kept."""
 
 LATE_S = 2.0
 """An answer of the process may be under way for so long on a busy machine."""
 
-CLOSED_WITHIN_S = 5.0
+CLOSED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,12 @@ def fresh_process() -> Iterator[RemoteBench]:
     )
     try:
         kills = kernel_kills()
-        pid = _ask(process.pid.remote(), PREPARED_WITHIN_S, kills)
+        with _in_time(f"no process for the job was started within {STARTED_WITHIN_S:g} s"):
+            pid = _ask(process.pid.remote(), STARTED_WITHIN_S, kills)
         with ResourceSampler(job_groups(pid)) as sampler:
             yield RemoteBench(process, sampler, kills)
-        with suppress(RayError):
-            ray.wait([process.close.remote()], timeout=CLOSED_WITHIN_S)
+        with _in_time(f"close() did not end within {CLOSED_WITHIN_S:g} s"):
+            _ask(process.close.remote(), CLOSED_WITHIN_S, kills)
     finally:
         ray.kill(process)
 
@@ -88,7 +91,8 @@ class RemoteBench:
 
     def prepare(self, import_path: str, args: Mapping) -> None:
         """See `orchestrator.offline.Bench.prepare`."""
-        self._ask(self.process.prepare.remote(import_path, dict(args)), PREPARED_WITHIN_S)
+        with _in_time(f"prepare() did not end within {PREPARED_WITHIN_S:g} s"):
+            self._ask(self.process.prepare.remote(import_path, dict(args)), PREPARED_WITHIN_S)
 
     def build(self, timeout_s: float) -> float:
         """See `orchestrator.offline.Bench.build`."""
@@ -100,7 +104,8 @@ class RemoteBench:
 
     def memory_mib(self) -> float:
         """See `orchestrator.offline.Bench.memory_mib`."""
-        return float(self._ask(self.process.memory_mib.remote(), PREPARED_WITHIN_S))
+        with _in_time("the process of the job does not answer"):
+            return float(self._ask(self.process.memory_mib.remote(), STARTED_WITHIN_S))
 
     def use(self, window: Window) -> Mapping[str, float]:
         """See `orchestrator.offline.Bench.use`."""
@@ -108,6 +113,15 @@ class RemoteBench:
 
     def _ask(self, asked: Any, timeout_s: float) -> Any:
         return _ask(asked, timeout_s, self.kills)
+
+
+@contextmanager
+def _in_time(late: str) -> Iterator[None]:
+    """Whoever has no deadline in the experiment has one all the same."""
+    try:
+        yield
+    except TimeoutError:
+        raise DeploymentFailedError(late) from None
 
 
 def _ask(asked: Any, timeout_s: float, kills: int) -> Any:

@@ -6,7 +6,19 @@ from collections.abc import Iterator, Sequence
 
 import plotly.graph_objects as go
 
-from orchestrator.figures.style import AXIS, BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, bars, framed
+from orchestrator.figures.style import (
+    AXIS,
+    BLACK,
+    BLUE,
+    GREEN,
+    LOGARITHMIC,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    bars,
+    framed,
+)
 from orchestrator.figures.words import Hover
 from orchestrator.insight import BatchCurve, Reading
 from orchestrator.insight.batches import WITHIN
@@ -56,7 +68,7 @@ def _drawn(curves: Sequence[BatchCurve], hover: Hover, title: str, y: str, norma
         start = place * (width + GAP)
         number = "" if place == 0 else str(place + 1)
         x_axis = {**AXIS, "type": "log", "tickvals": sizes, "title": "items in a batch", "anchor": f"y{number}"}
-        y_axis = {**AXIS, "type": "log", "anchor": f"x{number}", **({"title": y} if place == 0 else {"matches": "y"})}
+        y_axis = {**AXIS, **LOGARITHMIC, "anchor": f"x{number}", **({"title": y} if place == 0 else {"matches": "y"})}
         x_axis["domain"] = [start, start + width]
         figure.update_layout({f"xaxis{number}": x_axis, f"yaxis{number}": y_axis})
         if panel:

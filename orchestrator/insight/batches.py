@@ -59,7 +59,7 @@ class BatchCurve:
 def batch_curves(study: StudyResult) -> tuple[BatchCurve, ...]:
     """A curve for each combination of the other knobs' values, in the order of the trials' values.
 
-    Empty unless batches of two sizes at least were measured. Trials over the SLO count: they were measured.
+    One of a single size says nothing and is left out. Trials over the SLO count: they were measured.
     """
     measured = [trial for trial in study.trials if trial.status is Status.COMPLETE and trial.is_offline]
     path = next((path for trial in measured for path in trial.configuration if _is_batch(path, trial)), None)
@@ -72,7 +72,8 @@ def batch_curves(study: StudyResult) -> tuple[BatchCurve, ...]:
             rest = {one: value for one, value in trial.configuration.items() if one != path}
             curves.setdefault(identity(rest), []).append(trial)
     found = [_curve(trials, path, list(others)) for trials in curves.values()]
-    return tuple(sorted(found, key=lambda one: (one.panel, one.name))) if any(len(c.points) > 1 for c in found) else ()
+    compared = [curve for curve in found if len(curve.points) > 1]
+    return tuple(sorted(compared, key=lambda curve: (curve.panel, curve.name)))
 
 
 def _is_batch(path: str, trial: TrialResult) -> bool:

@@ -29,6 +29,7 @@ TRIALS = (
     one(5, 8, 3.0, engine="torch"),
     one(6, 1, 50.0, model="large"),
     one(7, 8, 50.5, model="large"),
+    one(10, 8, 60.0, model="large", engine="torch"),
     one(8, 128, 0.1, status=Status.INFEASIBLE),
     one(9, 256, 0.1, status=Status.INVALID),
 )
