@@ -54,7 +54,7 @@ def exported(study: StudyResult, number: int | None) -> str:
         values = metrics(trial)
         figures = (f"{words}{figure(values.get(name), f' {unit}')}" for words, name, unit in headline(trial))
         header.append(f"measured: {', '.join(figures)}, {count_text(trial)}")
-    if "applications" not in trial.export_config:
+    if trial.export_config and "applications" not in trial.export_config:
         header.append("a job, and no Serve config: there is nothing to deploy; call it with these args")
     return to_yaml(dict(trial.export_config), header="\n".join(header))
 

@@ -41,7 +41,7 @@ def recalled(study: StudyResult, tracker: Tracker) -> Insight | None:
 
 
 def print_lessons(console: Console, insight: Insight) -> None:
-    """The sentences."""
+    """The sentences, and of a job which size of a batch suffices."""
     if insight.batches:
         console.print()
         console.print(batches_table(insight.batches))
