@@ -21,8 +21,11 @@ MOST_ROWS = 15
 def print_across(console: Console, study: StudyResult, found: Across) -> None:
     """The best for each value, the compromises, and the one that is recommended for all."""
     names = _names(found)
+    knob = names[found.knob]
+    _heading(console, f"the best for each value of {knob}, by {study.objective}")
     console.print(_bests(study, found, names))
     if found.standings:
+        _heading(console, f"the same for every {knob}: by how much each configuration is worse than the best one there")
         console.print(_standings(found, names))
         console.print(f"most often in the top {TOP}: {most_often(found)}", highlight=False, markup=False)
     if any(cell.again for of_it in found.cells.values() for cell in of_it.values()):
@@ -55,9 +58,8 @@ def most_often(found: Across) -> str:
 
 
 def _bests(study: StudyResult, found: Across, names: dict[str, str]) -> Table:
-    knob = names[found.knob]
-    table = plain_table(f"the best for each value of {knob}, by {study.objective}")
-    for heading in (knob, "configuration"):
+    table = plain_table()
+    for heading in (names[found.knob], "configuration"):
         table.add_column(heading)
     table.add_column(study.objective, justify="right")
     for value in found.values:
@@ -73,8 +75,7 @@ def _bests(study: StudyResult, found: Across, names: dict[str, str]) -> Table:
 
 
 def _standings(found: Across, names: dict[str, str]) -> Table:
-    knob = names[found.knob]
-    table = plain_table(f"the same configurations for every {knob}: by how much each is worse than the best one there")
+    table = plain_table()
     table.add_column("configuration", justify="left")
     for value in found.values:
         table.add_column(value, justify="right")
@@ -89,6 +90,11 @@ def _standings(found: Across, names: dict[str, str]) -> Table:
         table.caption = f"the first {MOST_ROWS} of {len(found.standings):,}; all are in --json"
         table.caption_justify = "left"
     return table
+
+
+def _heading(console: Console, text: str) -> None:
+    """Above a table that may be narrower."""
+    console.print(f"\n{text}", markup=False, highlight=False)
 
 
 def _on_replications(found: Across) -> str:

@@ -161,8 +161,8 @@ def _confirm(experiment: Experiment) -> str:
     if not plan.top:
         return "the winner is not measured again"
     if experiment.across:
-        best = f"the best {plan.top} compromises" if plan.top > 1 else "the best compromise"
-        return f"{best} deployed and measured {plan.replications} times more under each value of {experiment.across}"
+        best = "the best compromise is" if plan.top == 1 else f"the best {plan.top} compromises are"
+        return f"{best} measured {plan.replications} times more under each value of {experiment.across}"
     best = "the best trial" if plan.top == 1 else f"the best {plan.top} trials"
     in_doubt = f", up to {plan.most} times while in doubt of the SLO" if experiment.slo.limits() else ""
     return f"{best} and the baseline are deployed and measured {plan.replications} times more, in turn{in_doubt}"
@@ -172,9 +172,10 @@ def _across(experiment: Experiment) -> dict[str, str]:
     """What one configuration is looked for for; whether the search measures all that it takes."""
     if experiment.across is None:
         return {}
-    size, trials = experiment.space.size(), experiment.search.trials
+    size = experiment.space.size()
+    trials = experiment.search.trials + experiment.space.contains(experiment.baseline())
     knob = experiment.space.knobs[experiment.across]
-    whole = experiment.search.algorithm == "grid" and size is not None and size <= trials + 1
+    whole = experiment.search.algorithm == "grid" and size is not None and size <= trials
     doubt = "" if whole else "; only what is measured under all of them counts, and only a whole grid measures all"
     return {"across": f"one configuration for {experiment.across} = {knob.range_text()}{doubt}"}
 

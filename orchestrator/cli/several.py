@@ -68,7 +68,7 @@ def _standings(several: Several) -> Table:
     return table
 
 
-def plain_table(title: str) -> Table:
+def plain_table(title: str | None = None) -> Table:
     """An empty table of text, with a title above."""
     return Table(
         title=title,

@@ -45,7 +45,8 @@ def quick_grid(experiment: Experiment) -> dict[str, Any]:
     if experiment.across is None:
         return {}
     space = trimmed(experiment.space, _ends)
-    trials = min(experiment.search.trials, space.size() or TRIALS)
+    points = space.size() or TRIALS
+    trials = min(experiment.search.trials, points - space.contains(experiment.baseline()))
     return {
         "space": space,
         "search": experiment.search.model_copy(update={"trials": trials}),
