@@ -1,7 +1,11 @@
 """The key `across`: what it may name, and what it makes of the time and of a quick look."""
 
-import pytest
+import io
 
+import pytest
+from rich.console import Console
+
+from orchestrator.cli.check import print_check
 from orchestrator.errors import ExperimentError
 from orchestrator.experiment import load_experiment, replications
 
@@ -98,3 +102,17 @@ def test_a_quick_look_measures_the_whole_of_a_smaller_grid(load, text, ranges):
     assert {row.path: row.range for row in quick.space.describe()} == ranges
     assert quick.search.trials == 2 ** len(ranges) - 1, "the baseline is one of them"
     assert quick.confirm.top == 0
+
+
+@pytest.mark.parametrize(
+    ("trials", "doubt"),
+    [("trials: 239", True), ("trials: 47", False), ("trials: 46", True)],
+    ids=["", "all", "one less"],
+)
+def test_a_check_says_what_is_looked_for_and_whether_the_search_measures_all_that_it_takes(load, trials, doubt):
+    out = io.StringIO()
+    text = JOB if trials == "trials: 239" else JOB.replace("  args.rate: {uniform: [0, 1]}\n", "")
+    print_check(Console(file=out, width=300), load(text.replace("trials: 239", trials)))
+    assert "one configuration for args.model = a, b, c" in out.getvalue()
+    assert ("only a whole grid measures all" in out.getvalue()) is doubt
+    assert "the best 3 compromises are measured 3 times more under each value of args.model" in out.getvalue()
