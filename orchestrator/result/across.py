@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, geometric_mean
+from statistics import fmean, geometric_mean, stdev
 from typing import Any
 
+from orchestrator.measure.batches import students_t
 from orchestrator.plain import identity, is_number, text
 from orchestrator.result.trial import Configuration, Status, TrialResult
 from orchestrator.robust import Standing, standings
+
+CONFIDENCE = 0.95
+"""Of intervals."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +35,19 @@ class Cell:
 
     @property
     def uncertainty(self) -> float:
-        """Half of the figure's 95 % interval as a share of it, by what each measurement knows; NaN where unknown."""
+        """Half of the figure's 95 % interval as a share of it; NaN where unknown.
+
+        By what each measurement knows of itself, or by what they differ (Student's t of their logarithms): the larger.
+        """
         scores = [trial.score for trial in self.again or (self.trial,) if trial.score is not None]
-        shares = [score.half_widths[0] / score.value if score.value else math.nan for score in scores]
-        return math.hypot(*shares) / len(shares) if shares else math.nan
+        values = [score.value for score in scores]
+        if not values or min(values) <= 0:
+            return math.nan
+        within = math.hypot(*(score.half_widths[0] / score.value for score in scores)) / len(scores)
+        if len(values) < 2:
+            return within
+        between = students_t(len(values) - 1, CONFIDENCE) * stdev(map(math.log, values)) / math.sqrt(len(values))
+        return between if math.isnan(within) else max(within, between)
 
 
 @dataclass(frozen=True)

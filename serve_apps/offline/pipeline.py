@@ -29,6 +29,9 @@ from serve_apps.offline.loading import Batch, Photos, collate
 from serve_apps.offline.run import run_over
 from serve_apps.offline.source import source_of
 
+NO_MEMORY = ("shared memory", "signal: Bus error", "signal: Killed")
+"""How a DataLoader tells of it; whoever has no memory left is killed by the kernel."""
+
 
 class Job(Protocol):
     """What `build` returns."""
@@ -65,12 +68,12 @@ class LoaderRuns:
         self._photos = Photos(source_of(args).find(), args.items)
 
     def step(self) -> dict[str, Any]:
-        """One run. MemoryError where workers and this process have too little memory to share batches in."""
+        """One run. MemoryError where the workers have too little memory, or too little to share batches in."""
         try:
             parts = run_over(self._loader, self._infer, time.perf_counter)
         except RuntimeError as error:
-            if "shared memory" in str(error) or "Bus error" in str(error):
-                raise MemoryError(f"too little shared memory (/dev/shm) for the workers' batches: {error}") from None
+            if any(words in str(error) for words in NO_MEMORY):
+                raise MemoryError(f"too little memory, or shared memory (/dev/shm), for the workers: {error}") from None
             raise
         return {"items": self._args.items, "parts": parts.told()}
 

@@ -51,8 +51,11 @@ def test_the_job_as_it_is_built_from_an_experiment():
     assert set(read_report(build(args).step()).parts) == PARTS
 
 
-@pytest.mark.parametrize("words", ["unable to mmap: out of shared memory", "killed by signal: Bus error."])
-def test_too_little_shared_memory_is_told_as_such(words):
+@pytest.mark.parametrize(
+    "words",
+    ["unable to mmap: out of shared memory", "is killed by signal: Bus error. ", "is killed by signal: Killed. "],
+)
+def test_too_little_memory_is_told_as_such(words):
     def fails(batch):
         raise RuntimeError(words)
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -75,7 +76,14 @@ def test_what_was_measured_again_counts_instead():
     found = across(trials(), replications=runs).compromise
     number = next(n for n, one in enumerate(found.configurations) if dict(one) == {BATCH: 32, WORKERS: 2})
     assert found.figure("small", number) == pytest.approx(200.0)
-    assert found.cell("small", number).uncertainty == pytest.approx(0.02 / 3**0.5)
+    assert found.cell("small", number).uncertainty == pytest.approx(4.303 * math.log(2) / 3**0.5, rel=1e-3)
+
+
+def test_measurements_that_agree_know_no_more_than_all_of_them_together():
+    runs = tuple(again(8 + replication, 3, replication, 100.0) for replication in range(3))
+    found = across(trials(), replications=runs).compromise
+    (cell,) = (cell for cell in found.cells["small"].values() if cell.again)
+    assert cell.uncertainty == pytest.approx(0.02 / 3**0.5)
 
 
 def test_a_regret_is_known_as_well_as_both_figures_behind_it():
