@@ -72,7 +72,7 @@ def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, A
     search = experiment.search.model_dump(exclude_unset=True)
     return tracker.start_study(
         experiment_name=experiment.name,
-        origin=Origin(experiment.file, experiment.text, search, warm_start, experiment.variant),
+        origin=Origin(experiment.file, experiment.text, search, warm_start, experiment.variant, experiment.across),
         algorithm=experiment.search.algorithm,
         seed=experiment.search.seed,
         objective=experiment.objective.metric,
@@ -136,6 +136,7 @@ class StudyRecord:
             further=self._experiment.objectives[1:],
             replications=tuple(self._replications),
             pruned=dict(self._pruned_before + Counter(self._searcher.pruned)),
+            across=self._experiment.across or "",
         )
 
     def _abort_when_hopeless(self) -> None:

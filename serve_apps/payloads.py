@@ -10,16 +10,15 @@ the directory or file in `workload: {data: ...}` that has a data set; without it
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from serve_apps.datasets.folder import read_jpegs
 from serve_apps.datasets.images import load_pictures, made_up
+from serve_apps.datasets.photos import made_up_jpeg
 from serve_apps.datasets.text import made_up_lines, read_lines
 from serve_apps.nets import images
 from serve_apps.nets.store import TRANSLATOR
@@ -87,19 +86,10 @@ def jpegs(seed: int, data: Path | None = None) -> list[dict[str, Any]]:
     Of the files *.jpg and *.jpeg below the directory `data`, or made up, with grain: 500×375, about 40 KB.
     """
     rng = np.random.default_rng(seed)
-    photos = [_jpeg(rng) for _ in range(COUNT)] if data is None else read_jpegs(data, COUNT, rng)
+    photos = [made_up_jpeg(rng, JPEG_SIZE) for _ in range(COUNT)] if data is None else read_jpegs(data, COUNT, rng)
     return [
         {"path": "/", "method": "POST", "headers": {"Content-Type": "image/jpeg"}, "body": photo} for photo in photos
     ]
-
-
-def _jpeg(rng: np.random.Generator) -> bytes:
-    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
-    smooth = np.asarray(coarse.resize(JPEG_SIZE, Image.Resampling.BICUBIC), float)
-    photo = np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
-    written = io.BytesIO()
-    Image.fromarray(photo).save(written, "JPEG", quality=90)
-    return written.getvalue()
 
 
 def _pictures(name: str, seed: int, items: int, data: Path | None) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.studies import across
 from benchmarks.studies.page import Wanted, filled, wanted
 from benchmarks.studies.tables import COMPARED, KINDS, Studies
 from orchestrator.errors import UsageError
@@ -23,6 +24,7 @@ from orchestrator.tracking.port import StudySummary, Tracker
 
 ROOT = Path(__file__).parents[2]
 PAGES, SPACES = ROOT / "docs" / "studies", ROOT / "search_spaces"
+EVERY = {**KINDS, **across.KINDS}
 NOT_RUN = "_Not measured yet._"
 
 
@@ -57,13 +59,13 @@ def run(experiment: str, quick: bool, tracking_uri: str | None) -> None:
 
 def table(one: Wanted, tracker: Tracker) -> str:
     """What a marker asks for, and which studies it was made from."""
-    if one.kind not in KINDS:
-        raise UsageError(f"there is no table {one.kind!r}; there are {', '.join(KINDS)}")
+    if one.kind not in EVERY:
+        raise UsageError(f"there is no table {one.kind!r}; there are {', '.join(EVERY)}")
     listed = latest(tracker.studies(), one.experiment, compared=one.kind == "gain")
     if not listed:
         return NOT_RUN
     studies = {workload: tracker.load_study(summary.study_id) for workload, summary in listed.items()}
-    return f"{KINDS[one.kind](studies, one)}\n\n{origin(studies, listed)}"
+    return f"{EVERY[one.kind](studies, one)}\n\n{origin(studies, listed)}"
 
 
 def latest(summaries: list[StudySummary], experiment: str, compared: bool) -> dict[str, StudySummary]:

@@ -30,6 +30,8 @@ def heading(name: str) -> str:
     """Of a metric; a percentile's is made of its name, and a knob's is its own."""
     if name.startswith("latency_") and name not in HEADINGS:
         return f"{name.removeprefix('latency_').removesuffix('_ms')}, ms"
+    if name.startswith("part_"):
+        return f"{name.removeprefix('part_').removesuffix('_ms').replace('_', ' ')}, ms"
     return HEADINGS.get(name, name.rpartition(".")[2].replace("_", " "))
 
 

@@ -44,7 +44,7 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 def trials(studies: Studies, wanted: Wanted) -> str:
     """| knobs | metrics: a row for each trial, in the order of the knobs' values."""
     paths, shown = wanted.arguments
-    study = _only(studies, wanted)
+    study = only(studies, wanted)
     ordered = sorted(study.trials, key=lambda trial: [_key(trial.configuration.get(path)) for path in paths])
     rows = [[*knobs(trial.configuration, paths), *(cell(trial, metric) for metric in shown)] for trial in ordered]
     return markdown([heading(name) for name in (*paths, *shown)], rows)
@@ -65,7 +65,7 @@ def sampled(studies: Studies, wanted: Wanted) -> str:
 def grid(studies: Studies, wanted: Wanted) -> str:
     """| rows' knob, columns' knob | metric: the best trial of each pair of values."""
     (down, across), (metric,) = wanted.arguments
-    study = _only(studies, wanted)
+    study = only(studies, wanted)
     rows, columns = (_values(study, path) for path in (down, across))
 
     def at(row: object, column: object) -> TrialResult | None:
@@ -243,7 +243,8 @@ def _text(value: object) -> str:
     return knobs({"": value})[0]
 
 
-def _only(studies: Studies, wanted: Wanted) -> StudyResult:
+def only(studies: Studies, wanted: Wanted) -> StudyResult:
+    """The study of an experiment that has one alone; ends the command where it has several."""
     if len(studies) != 1:
         raise SystemExit(f"{wanted.kind} {wanted.experiment}: name one of {', '.join(studies)} as experiment:workload")
     return next(iter(studies.values()))

@@ -21,6 +21,7 @@ from orchestrator.experiment import (
     Ramp,
     Steady,
     Trace,
+    replications,
 )
 from orchestrator.names import duration, limit_text, value_text
 from orchestrator.pruning import Node, Pruning
@@ -44,6 +45,7 @@ def print_check(console: Console, experiment: Experiment) -> None:
     search, measure = experiment.search, experiment.measure
     facts = {
         "space": "infinite (a knob is continuous)" if size is None else f"{size:,} configurations",
+        **_across(experiment),
         "search": f"{search.algorithm}, {search.trials} trials after the baseline, seed {search.seed}",
         **_loads(experiment),
         "measure": f"{measure.warmup_s:g} to {measure.warmup_max_s:g} s warm-up, then {measure.min_s:g} to "
@@ -139,13 +141,12 @@ def estimate(experiment: Experiment) -> str:
 def _trials_s(experiment: Experiment) -> tuple[float, float]:
     """The shortest and the longest time of all trials and replications."""
     trials, measure = experiment.search.trials + 1, experiment.measure
-    confirm, searched = experiment.confirm, experiment.search.trials
-    replications = confirm.count(searched)
-    in_doubt = confirm.count_most(searched) if experiment.slo.limits() else replications
+    again = replications(experiment)
+    in_doubt = replications(experiment, in_doubt=bool(experiment.slo.limits()))
     fewest, most = (FEWEST_RATES, MOST_RATES) if experiment.load.max_rate else (1, 1)
     loads, longest_loads = fewest * (measure.warmup_s + measure.min_s), most * (measure.warmup_max_s + measure.max_s)
     in_place_s, replaced_s = (FRESH_S, FRESH_S) if experiment.is_offline else (IN_PLACE_S, REPLACED_S)
-    shortest = trials * (loads + in_place_s) + replications * (loads + replaced_s)
+    shortest = trials * (loads + in_place_s) + again * (loads + replaced_s)
     return shortest, (trials + in_doubt) * (longest_loads + replaced_s)
 
 
@@ -159,9 +160,24 @@ def _confirm(experiment: Experiment) -> str:
     plan = experiment.confirm
     if not plan.top:
         return "the winner is not measured again"
+    if experiment.across:
+        best = "the best compromise is" if plan.top == 1 else f"the best {plan.top} compromises are"
+        return f"{best} measured {plan.replications} times more under each value of {experiment.across}"
     best = "the best trial" if plan.top == 1 else f"the best {plan.top} trials"
     in_doubt = f", up to {plan.most} times while in doubt of the SLO" if experiment.slo.limits() else ""
     return f"{best} and the baseline are deployed and measured {plan.replications} times more, in turn{in_doubt}"
+
+
+def _across(experiment: Experiment) -> dict[str, str]:
+    """What one configuration is looked for for; whether the search measures all that it takes."""
+    if experiment.across is None:
+        return {}
+    size = experiment.space.size()
+    trials = experiment.search.trials + experiment.space.contains(experiment.baseline())
+    knob = experiment.space.knobs[experiment.across]
+    whole = experiment.search.algorithm == "grid" and size is not None and size <= trials
+    doubt = "" if whole else "; only what is measured under all of them counts, and only a whole grid measures all"
+    return {"across": f"one configuration for {experiment.across} = {knob.range_text()}{doubt}"}
 
 
 def _slo(experiment: Experiment) -> str:

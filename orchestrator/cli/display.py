@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.document import metrics
-from orchestrator.experiment import Experiment
+from orchestrator.experiment import Experiment, replications
 from orchestrator.names import describe, duration, figure, headline, short_names, spread
 from orchestrator.result import BASELINE, Configuration, Status, TrialResult
 
@@ -68,7 +68,7 @@ class StudyDisplay:
         self._before = before
         self._names = short_names(experiment.space.paths())
         self._total = experiment.search.trials + 1
-        self._replications = experiment.confirm.count(experiment.search.trials)
+        self._replications = replications(experiment)
         self._longest_s = {"warm-up": experiment.measure.warmup_max_s, "measure": experiment.measure.max_s}
         self._running: dict[int, tuple[str, Configuration]] = {}
         self._finished = 0
@@ -111,8 +111,9 @@ class StudyDisplay:
             self._first_start = self._clock()
         if confirms is not None and not self._confirming:
             self._confirming = True
-            again = "run" if self._experiment.is_offline else "deployed"
-            self._console.print(f"confirming the winner: the best trials and the baseline, {again} afresh in turn")
+            who = "the best trials and the baseline" if self._experiment.across is None else "the best compromises"
+            how = "run" if self._experiment.is_offline else "deployed"
+            self._console.print(f"confirming the winner: {who}, {how} afresh in turn")
         self._running[number] = (trial_label(number, self._total, confirms), configuration)
 
     def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:

@@ -50,6 +50,8 @@ def exported(study: StudyResult, number: int | None) -> str:
     trial = _chosen(study, number)
     header = [f"{study.name}, study {study.study_id}, trial {trial.number}"]
     header.append(describe(trial.configuration, short_names(trial.configuration)))
+    if study.compromise is not None and number is None:
+        header.append(f"recommended for all values of {study.across}, as it was measured under this one")
     if trial.measurement is not None:
         values = metrics(trial)
         figures = (f"{words}{figure(values.get(name), f' {unit}')}" for words, name, unit in headline(trial))
@@ -61,6 +63,11 @@ def exported(study: StudyResult, number: int | None) -> str:
 
 def _chosen(study: StudyResult, number: int | None) -> TrialResult:
     if number is None:
+        if study.recommended is None and study.compromise is not None:
+            raise UsageError(
+                f"study {study.study_id} recommends nothing for all values of {study.across}: "
+                f"{study.compromise.obstacle}; choose one with --trial N"
+            )
         if study.recommended is None:
             raise UsageError(f"study {study.study_id} has no winner: no trial kept the SLO; choose one with --trial N")
         return study.recommended

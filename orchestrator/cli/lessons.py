@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
+from orchestrator.cli.across import verdict
 from orchestrator.cli.batches import batches_table
 from orchestrator.cli.confirmation import gain_text, recommendation
 from orchestrator.document import metrics
@@ -57,6 +59,8 @@ def description(insight: Insight) -> str:
 
 
 def _winner(study: StudyResult) -> str:
+    if (found := study.compromise) is not None:
+        return Text.from_markup(verdict(found)).plain.strip()
     best = study.best
     if best is None or best.measurement is None:
         return "**No winner.** No trial kept the SLO."

@@ -77,7 +77,7 @@ def resumed(tracker: Tracker, reference: str, file: Path | None, more: int | Non
     origin = tracker.origin(study.study_id)
     before = read_experiment(origin.text, origin.file).of_workload(origin.workload)
     experiment = load_experiment(file).of_workload(origin.workload) if file is not None else before
-    changed = [*_changed(before, experiment), *(["space"] if before.space != experiment.space else [])]
+    changed = list(_changed(before, experiment, (*TERMS, "space", "across")))
     if changed:
         raise UsageError(
             f"{experiment.file}: {', '.join(changed)} changed since study {study.study_id} was started, so that its "

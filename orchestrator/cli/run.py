@@ -129,7 +129,7 @@ def _winner(outcome: _Outcome) -> str | None:
     """What `orchestrator export` takes to write it; None where there is none."""
     several = outcome.several
     if several is None:
-        return "" if outcome.studies[0][0].best is not None else None
+        return "" if outcome.studies[0][0].recommended is not None else None
     if several.robust is None:
         return None
     return f" {outcome.name}"

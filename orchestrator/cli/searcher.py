@@ -38,7 +38,7 @@ def searcher_of(plan: StudyPlan, cluster: Cluster, parallel: int) -> ConfirmingS
         search.inform((configuration, told) for _, configuration, told in observations(plan.warm_start))
     confirm = experiment.confirm
     maximize = experiment.objective.maximize
-    searcher = ConfirmingSearch(search, maximize, confirm.top, confirm.replications, confirm.most)
+    searcher = ConfirmingSearch(search, maximize, confirm.top, confirm.replications, confirm.most, experiment.across)
     if plan.resumed is not None:
         searcher.replay(observations(plan.resumed))
     return searcher

@@ -30,14 +30,14 @@ def print_several(console: Console, several: Several) -> None:
     console.print(
         f"\n[bold green]For all workloads:[/] {_name(robust.configuration)}  "
         f"{describe(configuration, short_names(configuration))}\n"
-        f"  {_share(robust.mean_regret)} worse than the best of each workload on average, "
-        f"{_share(robust.worst_regret)} at most\n",
+        f"  {share(robust.mean_regret)} worse than the best of each workload on average, "
+        f"{share(robust.worst_regret)} at most\n",
         highlight=False,
     )
 
 
 def _gains(several: Several) -> Table:
-    table = _table("gain of what is recommended for each workload, measured once more")
+    table = plain_table("gain of what is recommended for each workload, measured once more")
     for heading in ("workload", "recommended", "over the baseline", "over the best at random"):
         table.add_column(heading, justify="left" if heading == "workload" else "right")
     for workload, searched in several.searched.items():
@@ -52,7 +52,8 @@ def _gains(several: Several) -> Table:
 
 
 def _standings(several: Several) -> Table:
-    table = _table("the same configurations under every workload: by how much each is worse than the best one there")
+    title = "the same configurations under every workload: by how much each is worse than the best one there"
+    table = plain_table(title)
     table.add_column("configuration", justify="left")
     for workload in several.compared:
         table.add_column(workload, justify="right")
@@ -61,13 +62,14 @@ def _standings(several: Several) -> Table:
     names = short_names(path for configuration in several.contenders for path in configuration)
     for one in several.standings:
         regrets = [_regret(several, one, workload) for workload in one.regrets]
-        totals = map(_share, (one.mean_regret, one.worst_regret))
+        totals = map(share, (one.mean_regret, one.worst_regret))
         what = f"{_name(one.configuration)}  {describe(several.contenders[one.configuration], names)}"
         table.add_row(what, *regrets, *totals, f"{one.top} of {len(several.compared)}")
     return table
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str | None = None) -> Table:
+    """An empty table of text, with a title above."""
     return Table(
         title=title,
         title_justify="left",
@@ -85,10 +87,11 @@ def _name(number: int) -> str:
 
 def _regret(several: Several, one: Standing[int], workload: str) -> str:
     regret = one.regrets[workload]
-    return _share(regret) if math.isfinite(regret) else several.missing(workload, one.configuration)
+    return share(regret) if math.isfinite(regret) else several.missing(workload, one.configuration)
 
 
-def _share(regret: float) -> str:
+def share(regret: float) -> str:
+    """A regret as a percentage; a dash where there is none."""
     return f"{regret:.1%}" if math.isfinite(regret) else "–"
 
 

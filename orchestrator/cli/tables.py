@@ -11,6 +11,7 @@ from rich.measure import Measurement as RichMeasurement
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.cli.across import print_across
 from orchestrator.cli.breakdown import batches_line, breakdown_table, padding_line
 from orchestrator.cli.columns import columns_of, heading
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
@@ -146,6 +147,9 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     if study.pruned:
         console.print(f"pruned before deployment: {summary(study.pruned)}", style="dim", highlight=False)
     print_confirmation(console, study)
+    if (found := study.compromise) is not None:
+        print_across(console, study, found)
+        return
     best = study.best
     if best is None or best.measurement is None:
         console.print(_no_winner(study))

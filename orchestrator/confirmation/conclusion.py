@@ -25,8 +25,11 @@ ALIKE = 0.02
 
 
 def confirmed(study: StudyResult) -> StudyResult:
-    """The study with what its replications say; as it is where they are too few to say anything."""
-    return replace(study, confirmation=_conclusion(study)) if study.replications else study
+    """The study with what its replications say; as it is where they are too few to say anything.
+
+    Those of a study `across` a knob compare what is the same but for that, and count there: there is no one winner.
+    """
+    return replace(study, confirmation=_conclusion(study)) if study.replications and not study.across else study
 
 
 def _conclusion(study: StudyResult) -> Confirmation | None:

@@ -1,5 +1,6 @@
 """The experiment file as validated, frozen values."""
 
+from orchestrator.experiment.across import replications
 from orchestrator.experiment.configured import ENCODING, ITEMS, configured, lightest
 from orchestrator.experiment.load import load_experiment, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
@@ -27,5 +28,6 @@ __all__ = [
     "lightest",
     "load_experiment",
     "read_experiment",
+    "replications",
     "row_of",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import ExperimentError, Problem
+from orchestrator.experiment.across import across_problems
 from orchestrator.experiment.load_check import against_measure, against_slo, read_load
 from orchestrator.experiment.objective_check import against_load, against_prices, against_space, nothing_to_pay
 from orchestrator.experiment.offline import MODES, OFFLINE, ONE_BY_ONE, against_job, of_a_job
@@ -32,7 +33,10 @@ _SECTIONS: Mapping[str, Callable[[Any], tuple[Any, list[Finding]]]] = {
     "confirm": partial(validate, ConfirmPlan),
     "cluster": partial(validate, ClusterPlan),
 }
-KEYS = ("name", "mode", "app", "deploy_timeout_s", "space", "workload", "load", *list(_SECTIONS)[1:], "workloads")
+KEYS = (
+    *("name", "mode", "app", "deploy_timeout_s", "space", "across", "workload", "load"),
+    *(*list(_SECTIONS)[1:], "workloads"),
+)
 _REQUIRED = {
     "app": "the Serve application to tune, as in a Serve config",
     "load": "for example {closed_loop: {concurrency: 32}}",
@@ -109,6 +113,9 @@ def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Fi
     findings += _load(raw, values, file.parent)
     findings += _app_and_space(raw, values)
     findings += _objectives(raw, values)
+    if "across" in raw:
+        values["across"] = raw["across"]
+        findings += [(("across",), sentence) for sentence in across_problems(raw["across"], values.get("space"))]
     return values, findings or list(nothing_to_pay(values["app"], values.get("prices")))
 
 

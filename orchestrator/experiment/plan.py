@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from orchestrator.errors import UsageError
 from orchestrator.experiment.configured import ENCODING, ITEMS, baseline
 from orchestrator.experiment.offline import OFFLINE, Mode
-from orchestrator.experiment.quick import quick_job
+from orchestrator.experiment.quick import quick_grid, quick_job
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
 from orchestrator.objective import Prices, Slo
@@ -187,6 +187,7 @@ class Experiment(BaseModel):
     search: SearchPlan = Field(default_factory=SearchPlan)
     confirm: ConfirmPlan = Field(default_factory=ConfirmPlan)
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
+    across: str | None = None  # a knob, for all of whose values one configuration is to be found
     variant: str | None = None
     workloads: tuple[Experiment, ...] = ()
 
@@ -253,4 +254,4 @@ class Experiment(BaseModel):
             "confirm": ConfirmPlan(top=min(self.confirm.top, 1 if alone else 0), max_replications=3),
             "workloads": tuple(one.quick() for place, one in enumerate(self.workloads) if place in ends),
         }
-        return self.model_copy(update=changes)
+        return self.model_copy(update={**changes, **quick_grid(self)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.knob import Choice, Listed
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 TRIALS = 12
 """After the baseline: each starts a process, imports and builds, which takes longer than to measure it."""
 
+Few = Callable[[Sequence[Any]], tuple[Any, ...]]
+"""Chooses some of the values of a knob."""
+
 WARMUP_S, WINDOW_S = (0.2, 2.0), (0.5, 4.0)
 """Shortest and longest, where the file's are not shorter still; slow steps need the longest, and others never do."""
 
@@ -26,31 +29,52 @@ def quick_job(experiment: Experiment) -> dict[str, Any]:
         "warmup_s": min(measure.warmup_s, WARMUP_S[0]),
         "warmup_max_s": min(measure.warmup_max_s, WARMUP_S[1]),
         "min_s": min(measure.min_s, WINDOW_S[0]),
-        "max_s": min(measure.max_s, WINDOW_S[1]),
+        "max_s": min(measure.max_s, WINDOW_S[1] * (4 if experiment.across else 1)),  # all have to be measured
     }
-    return {
+    fields = {
         "space": trimmed(experiment.space),
         "measure": measure.model_copy(update=short),
         "search": search.model_copy(update={"trials": min(search.trials, TRIALS)}),
         "confirm": experiment.confirm.model_copy(update={"top": 0}),
     }
+    return {**fields, **quick_grid(experiment)}
 
 
-def trimmed(space: Space) -> Space:
-    """The space with two or three values of each knob that has a list of them, and of its branches as many."""
-    return Space(knobs={path: _trimmed(knob) for path, knob in space.knobs.items()})
+def quick_grid(experiment: Experiment) -> dict[str, Any]:
+    """Those of one that looks for one configuration for all values of a knob: a smaller grid, but the whole of it."""
+    if experiment.across is None:
+        return {}
+    space = trimmed(experiment.space, _ends)
+    points = space.size() or TRIALS
+    trials = min(experiment.search.trials, points - space.contains(experiment.baseline()))
+    return {
+        "space": space,
+        "search": experiment.search.model_copy(update={"trials": trials}),
+        "confirm": experiment.confirm.model_copy(update={"top": 0}),
+    }
 
 
-def _trimmed(knob: Knob) -> Knob:
-    if isinstance(knob, Condition):
-        kept = _few(knob.listed())
-        inner = [branch for branch in knob.branches if branch.value in kept]
-        return Condition(branches=tuple(Branch(value=one.value, space=trimmed(one.space)) for one in inner))
-    return Choice(values=_few(knob.listed())) if isinstance(knob, Listed) else knob
+def _ends(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Of numbers the first and that in the middle, for large ones take longest; else both ends."""
+    last = len(values) // 2 if all(map(is_number, values)) else len(values) - 1
+    return tuple(values[place] for place in dict.fromkeys((0, last)))
 
 
-def _few(values: Sequence[Any]) -> tuple[Any, ...]:
+def _low(values: Sequence[Any]) -> tuple[Any, ...]:
     """Of numbers the first, and those at a quarter and at half of the list: large ones take longest. Else both ends."""
     last = len(values) - 1
     places = (0, (last + 2) // 4, (last + 1) // 2) if all(map(is_number, values)) else (0, last)
     return tuple(values[place] for place in dict.fromkeys(places))
+
+
+def trimmed(space: Space, few: Few = _low) -> Space:
+    """The space with a few values of each knob that has a list of them, and as many of its branches."""
+    return Space(knobs={path: _trimmed(knob, few) for path, knob in space.knobs.items()})
+
+
+def _trimmed(knob: Knob, few: Few) -> Knob:
+    if isinstance(knob, Condition):
+        kept = few(knob.listed())
+        inner = [branch for branch in knob.branches if branch.value in kept]
+        return Condition(branches=tuple(Branch(value=one.value, space=trimmed(one.space, few)) for one in inner))
+    return Choice(values=few(knob.listed())) if isinstance(knob, Listed) else knob

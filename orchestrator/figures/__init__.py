@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestrator.figures.across import across_sections
 from orchestrator.figures.batches import batches_figure, normalised_figure, on_batches
 from orchestrator.figures.breakdown import breakdown_figure
 from orchestrator.figures.captions import on_convergence, on_heat, on_times, on_tradeoff
@@ -30,6 +31,7 @@ def study_figures(
     study = insight.study
     names = short_names(path for trial in study.trials for path in trial.configuration)
     hover = hovering(study, names, (study.objective, "throughput_rps", "latency_p99_ms"))
+    for_all = across_sections(study.compromise, study.objective) if study.compromise else ()
     of_all = (
         Section("convergence", convergence_figure(insight, limits, hover), on_convergence(insight, pruned or {})),
         Section("sensitivity", sensitivity_figure(insight), [insight.sensitivity.sentence]),
@@ -41,8 +43,9 @@ def study_figures(
             Section("batches", batches_figure(curves, hover), on_batches(curves)),
             Section("batches-normalised", normalised_figure(curves, hover), ()),
         )
-        return {PAGE: page(f"{study.name}: what the study teaches", (*own, *of_all))}
+        return {PAGE: page(f"{study.name}: what the study teaches", (*for_all, *own, *of_all))}
     sections = (
+        *for_all,
         of_all[0],
         Section("tradeoff", tradeoff_figure(insight, limits, hover), on_tradeoff(insight)),
         *of_all[1:],

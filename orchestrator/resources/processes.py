@@ -135,7 +135,8 @@ def _listens(connection: Any, port: int) -> bool:
 class Members:
     """The processes of each group, and the sums of what they use.
 
-    Whoever cannot be read, for he has ended or is not ours to look at, is left out.
+    Whoever cannot be read, for he has ended or is not ours to look at, is left out. What the children of a server have
+    used, and nobody has seen for they lived too shortly, is known when it has awaited their end.
     """
 
     def __init__(self, groups: Groups) -> None:
@@ -143,6 +144,7 @@ class Members:
         self._strangers: set[int] = set()
         self._members: dict[int, _Member] = {}
         self._cpu_s = dict.fromkeys(GROUPS, math.nan)
+        self._seen_s: dict[int, float] = {}  # by parent: CPU time of children that have ended, as far as it was counted
 
     def look(self) -> None:
         """Look for processes that are new, or that may have changed: an idle worker of Ray becomes a replica."""
@@ -150,7 +152,7 @@ class Members:
         present = set(psutil.pids())
         self._strangers &= present
         for pid in self._members.keys() - present:
-            del self._members[pid]
+            self._end(pid)
         undecided = [pid for pid, member in self._members.items() if member.group == "ray"]
         for pid in [*undecided, *(present - self._members.keys() - self._strangers)]:
             self._classify(pid, first)
@@ -163,15 +165,25 @@ class Members:
                 with member.process.oneshot():
                     times, resident = member.process.cpu_times(), member.process.memory_info().rss
             except psutil.Error:
-                del self._members[pid]
+                self._end(pid)
                 continue
             used = times.user + times.system
             new = max(0.0, used - member.read_s)  # a number that is given again begins anew
             member.read_s = used
+            member.counted_s += new
+            if member.group == "replica":
+                awaited_s = _of_children(times)
+                new += awaited_s - member.awaited_s - self._seen_s.pop(pid, 0.0)
+                member.awaited_s = awaited_s
             group = member.group
             self._cpu_s[group] = new + (0.0 if math.isnan(self._cpu_s[group]) else self._cpu_s[group])
             memory[group] = resident + (0.0 if math.isnan(memory[group]) else memory[group])
         return tuple(self._cpu_s.values()), tuple(memory.values())
+
+    def _end(self, pid: int) -> None:
+        member = self._members.pop(pid)
+        if member.parent in self._members:
+            self._seen_s[member.parent] = self._seen_s.get(member.parent, 0.0) + member.counted_s
 
     def _classify(self, pid: int, first: bool) -> None:
         """`first`: it may be older than the sampler, so that only what it uses from now on counts."""
@@ -186,9 +198,15 @@ class Members:
                 self._members[pid].group = group
             else:
                 times = process.cpu_times()
-                self._members[pid] = _Member(process, group, times.user + times.system if first else 0.0)
+                used_s, awaited_s = (times.user + times.system, _of_children(times)) if first else (0.0, 0.0)
+                self._members[pid] = _Member(process, group, process.ppid(), used_s, awaited_s)
         except psutil.Error:
             self._members.pop(pid, None)
+
+
+def _of_children(times: Any) -> float:
+    """CPU time of a process's children that have ended; 0 where the system does not say."""
+    return float(getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0))
 
 
 def _yields(pid: int) -> bool:
@@ -202,4 +220,7 @@ def _yields(pid: int) -> bool:
 class _Member:
     process: psutil.Process
     group: str
+    parent: int
     read_s: float  # its CPU time when it was last read
+    awaited_s: float  # likewise that of its children that had ended
+    counted_s: float = 0.0  # of its own

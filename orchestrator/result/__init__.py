@@ -1,11 +1,13 @@
 """What comes out of a trial and of a study. Frozen values."""
 
+from orchestrator.result.across import Across, without
 from orchestrator.result.confirmation import Candidate, Confirmation, Ratio
 from orchestrator.result.study import StudyResult, best_of, contenders
 from orchestrator.result.trial import BASELINE, Configuration, Objective, Score, Status, TrialResult
 
 __all__ = [
     "BASELINE",
+    "Across",
     "Candidate",
     "Configuration",
     "Confirmation",
@@ -17,4 +19,5 @@ __all__ = [
     "TrialResult",
     "best_of",
     "contenders",
+    "without",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.pareto import pareto_front
+from orchestrator.result.across import Across, across
 from orchestrator.result.confirmation import Confirmation, Ratio
 from orchestrator.result.trial import BASELINE, Objective, Status, TrialResult
 
@@ -30,6 +31,7 @@ class StudyResult:
     confirmation: Confirmation | None = None
     pruned: Mapping[str, int] = field(default_factory=dict)  # configurations not worth deploying, by the reason
     inputs: str = ""  # where the requests come from, in words; "" where that is not known
+    across: str = ""  # the knob for all of whose values one configuration is to be found; "" without one
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -64,8 +66,19 @@ class StudyResult:
         return tuple(candidates[i] for i in pareto_front(points, [goal.maximize for goal in self.objectives]))
 
     @property
+    def compromise(self) -> Across | None:
+        """What the configurations come to under all values of the knob `across`; None without one."""
+        return across(self.across, self.trials, self.replications, self.maximize) if self.across else None
+
+    @property
     def recommended(self) -> TrialResult | None:
-        """The trial to deploy: the simplest of those that cannot be told from the best."""
+        """The trial to deploy: the simplest of those that cannot be told from the best.
+
+        With `across` it is the one for all values of that knob, as it was measured under the first of them.
+        """
+        if (found := self.compromise) is not None:
+            cell = found.cell(found.values[0], found.robust.configuration) if found.robust else None
+            return cell.trial if cell is not None else None
         return self.best if self.confirmation is None else self.trial(self.confirmation.recommended)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 from ray import cloudpickle
 from ray.tune.search import Searcher
 
-from orchestrator.confirmation import Cell, Contender, Series, line_up
+from orchestrator.confirmation import Cell, Contender, Series, line_up, line_up_across
 from orchestrator.result import BASELINE, Configuration, Score, Status
 from orchestrator.search.frame import StudySearcher
 
@@ -24,12 +24,23 @@ class ConfirmingSearch(Searcher):
     `searcher` takes, which hears of its own trials only.
     """
 
-    def __init__(self, searcher: StudySearcher, maximize: bool, top: int, replications: int, most: int) -> None:
-        """`top`, `replications` and `most` are those of `Series`; with a `top` of 0 nothing is measured again."""
+    def __init__(
+        self,
+        searcher: StudySearcher,
+        maximize: bool,
+        top: int,
+        replications: int,
+        most: int,
+        across: str | None = None,
+    ) -> None:
+        """`top`, `replications` and `most` are those of `Series`; with a `top` of 0 nothing is measured again.
+
+        With `across`, the path of a knob, the best `top` compromises for all of its values are, under each of them.
+        """
         super().__init__()
         self._searcher = searcher
         self._maximize = maximize
-        self._top = top
+        self._top, self._across = top, across
         self._replications, self._most = replications, most
         self._number = 0  # of the next replication
         self._searching: dict[str, dict[str, Any]] = {}  # suggestions of the searcher that are out
@@ -115,6 +126,9 @@ class ConfirmingSearch(Searcher):
             self._contenders.append(Contender(number, configuration, score))
 
     def _begin(self) -> Series:
+        if self._across is not None:
+            line = line_up_across(self._contenders, self._across, self._top, self._maximize)
+            return Series(line, None, len(line), self._replications, self._replications, self._maximize)
         baseline = BASELINE if BASELINE in self._configurations else None
         line = line_up(self._contenders, self._maximize)
         return Series(line, baseline, self._top, self._replications, self._most, self._maximize)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _PAGE = 1000  # rows a request
+_OPTIONAL = (entities.WARM_START, entities.WORKLOAD, entities.ACROSS)
+"""Tags that a study may have, in the order of `Origin`."""
 
 
 def studies(client: MlflowClient) -> list[StudySummary]:
@@ -53,6 +55,7 @@ def read_study(client: MlflowClient, study_id: str) -> StudyResult:
         replications=tuple(trial for trial in ended if trial.confirms is not None),
         pruned=json.loads(tags.get(entities.PRUNED, "{}")),
         inputs=parent.data.params.get("inputs", ""),
+        across=tags.get(entities.ACROSS, ""),
         further=tuple(map(objective_from_document, json.loads(tags.get(entities.FURTHER, "[]")))),
     )
     return confirmed(study)
@@ -101,9 +104,7 @@ def origin(client: MlflowClient, study_id: str) -> Origin:
     with TemporaryDirectory() as directory:
         text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
     tags = run.data.tags
-    return Origin(
-        file, text, json.loads(tags[entities.SEARCH]), tags.get(entities.WARM_START), tags.get(entities.WORKLOAD)
-    )
+    return Origin(file, text, json.loads(tags[entities.SEARCH]), *(tags.get(name) for name in _OPTIONAL))
 
 
 def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:

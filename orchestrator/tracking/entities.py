@@ -25,6 +25,7 @@ FILE = "experiment_file"
 SEARCH = "search"
 WARM_START = "warm_start"  # id of the study that this one learned from
 WORKLOAD = "workload"  # of the several in the experiment's file
+ACROSS = "across"  # the knob for all of whose values one configuration is to be found
 NOTE = "mlflow.note.content"  # MLflow's own name: its page shows it as the run's description
 REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
@@ -88,12 +89,21 @@ def trial_metrics(result: TrialResult) -> dict[str, float]:
 
 
 def study_metrics(study: StudyResult) -> dict[str, float]:
-    """The best trial's figures as best_*, and what it gained over the baseline, with its interval, as gain_*."""
+    """The best trial's figures as best_*, and what it gained over the baseline, with its interval, as gain_*.
+
+    With `across` also what is lost by one configuration for all, as regret_*.
+    """
     best = trial_metrics(study.best) if study.best else {}
     gains: dict[str, float] = {}
     for name, ratio in study.gain.items():
         gains |= {f"gain_{name}": ratio.value, f"gain_{name}_lo": ratio.lo, f"gain_{name}_hi": ratio.hi}
-    return {**{f"best_{name}": value for name, value in best.items()}, **gains}
+    return {**{f"best_{name}": value for name, value in best.items()}, **gains, **_regret(study)}
+
+
+def _regret(study: StudyResult) -> dict[str, float]:
+    """What the configuration for all values of a knob loses to the best of each."""
+    robust = study.compromise.robust if study.compromise else None
+    return {"regret_mean": robust.mean_regret, "regret_worst": robust.worst_regret} if robust else {}
 
 
 def comparison_metrics(several: Several) -> dict[str, float]:

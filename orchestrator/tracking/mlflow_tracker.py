@@ -78,6 +78,7 @@ class MlflowTracker:
             entities.SEARCH: origin.search,
             entities.WARM_START: origin.warm_start,
             entities.WORKLOAD: origin.workload,
+            entities.ACROSS: origin.across,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }

@@ -53,7 +53,8 @@ class Origin:
     """What a study was started from: where its experiment file was, what stood in it, and what options changed.
 
     `search` is the file's section of that name after the command line's options; `warm_start` the id of the study that
-    this one learned from, if there is one; `workload` the name of the one that it is for, of those in the file.
+    this one learned from, if there is one; `workload` the name of the one that it is for, of those in the file;
+    `across` the knob for all of whose values one configuration is to be found.
     """
 
     file: Path
@@ -61,6 +62,7 @@ class Origin:
     search: Mapping[str, Any]
     warm_start: str | None = None
     workload: str | None = None
+    across: str | None = None
 
     def title(self, experiment_name: str) -> str:
         """The study's name: the experiment's, and the workload's where there are several."""

@@ -41,7 +41,7 @@ def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     digest = hashlib.sha256()
     for source in (*_DEFINITION, *_PARTS.get(name, ())):
         digest.update((_NETS / source.format(name=name)).read_bytes())
-    return _directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
+    return directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
 
 
 def part_path(path: Path, part: str) -> Path:
@@ -77,7 +77,8 @@ def ensure_built(name: str) -> Path:
     return path
 
 
-def _directory(environ: Mapping[str, str]) -> Path:
+def directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where models, and data that was made for them, are kept."""
     if chosen := environ.get("ORCHESTRATOR_MODEL_DIR"):
         return Path(chosen).expanduser()
     cache = environ.get("XDG_CACHE_HOME") or "~/.cache"

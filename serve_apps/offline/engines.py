@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -40,6 +41,11 @@ class Engine:
         """Random items by name of the input, without any padding; `length` is that of texts."""
         rng = np.random.default_rng(seed)
         return {one.name: _drawn(one, (size, *(side or length for side in one.shape)), rng) for one in self.inputs}
+
+
+def all_cores() -> int:
+    """As many threads as there are cores to use, or as the environment says."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 def opened(model: str, engine: str, threads: int) -> Engine:

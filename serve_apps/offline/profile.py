@@ -5,7 +5,6 @@ No torch is imported on ONNX Runtime, so that the cold start and the memory are 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Any
 
 from serve_apps.checks import Allowed, checked, integer, one_of
 from serve_apps.nets.store import BUNDLED, ENCODERS, ensure_built
-from serve_apps.offline.engines import ENGINES, ONNXRUNTIME, Engine, opened
+from serve_apps.offline.engines import ENGINES, ONNXRUNTIME, Engine, all_cores, opened
 
 # The upper bounds only catch slips; none is a technical limit.
 _ALLOWED: Allowed = {
@@ -33,7 +32,7 @@ class Chosen:
     engine: str = ONNXRUNTIME
     batch_size: int = 1  # items
     length: int = 32  # tokens of a text; pictures have the size that the model takes
-    threads: int = field(default_factory=lambda: int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
+    threads: int = field(default_factory=all_cores)
 
     @classmethod
     def from_args(cls, args: Any) -> Chosen:

@@ -55,6 +55,15 @@ def test_the_best_and_the_baseline_are_measured_again_in_turn_with_their_own_con
     assert all(one["configuration"] == suggestions[one["confirms"]]["configuration"] for one in again)
 
 
+def test_for_all_values_of_a_knob_the_best_compromises_are_measured_again_under_each():
+    space = Space(knobs={"model": parse_knob({"choice": ["a", "b"]}), **SPACE.knobs})
+    inner = make_searcher(space, "grid", 0, 13, {"model": "a", "batch": 1}, [True], 1)
+    suggestions = drive(ConfirmingSearch(inner, True, 2, 3, 6, across="model"))
+    assert len(suggestions) == 14 + 2 * 2 * 3
+    again = [tuple(suggestions[one["confirms"]]["configuration"].values()) for one in replications(suggestions)[:4]]
+    assert again == [("a", 64), ("a", 32), ("b", 64), ("b", 32)]
+
+
 def test_where_less_is_better_the_lowest_are_measured_again():
     suggestions = drive(searcher(maximize=False, top=1))
     lowest = min(suggestions[1:6], key=lambda one: one["configuration"]["batch"])

@@ -15,7 +15,8 @@ from PIL import Image
 from ray import serve
 from starlette.requests import Request
 
-from serve_apps.jpegs import DEVIATION, MEAN, Jpegs, decode
+from serve_apps.decoding import DEVIATION, MEAN, decode
+from serve_apps.jpegs import Jpegs
 from serve_apps.payloads import JPEG_SIZE, jpegs
 from serve_apps.settings import Source
 from serve_apps.tensors import RequestError

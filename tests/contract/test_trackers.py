@@ -272,6 +272,21 @@ def test_a_confirmed_study_says_the_same_when_it_is_loaded_and_its_replications_
     assert study_document(loaded) == study_document(study)
 
 
+def test_a_study_for_all_values_of_a_knob_comes_back_as_one(tracker, name):
+    origin = Origin(Path(f"/there/{name}.yaml"), "text", {}, across="args.precision")
+    study_id = start(tracker, name, origin=origin)
+    trials = (complete(0, 100.0), replace(complete(1, 250.0), configuration={**KNOBS, "args.precision": "int8"}))
+    for trial in trials:
+        run(tracker, trial)
+    study = StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", trials, across="args.precision")
+    tracker.finish_study(study)
+    loaded = tracker.load_study(study_id)
+    assert tracker.origin(study_id) == origin
+    assert loaded.compromise.values == ("fp16", "int8")
+    assert loaded.compromise.robust.configuration == 0
+    assert study_document(loaded) == study_document(study)
+
+
 def test_a_study_that_ended_while_it_was_confirmed_keeps_the_replications_that_ended(tracker, name):
     study_id = start(tracker, name)
     first, second = replications({1: (100.0, 101.0)})

@@ -39,6 +39,7 @@ class MemoryTracker:
         started = datetime.fromtimestamp(self._clock(), tz=timezone.utc)
         summary = StudySummary(study_id, origin.title(experiment_name), started, "RUNNING")
         study = StudyResult(study_id, origin.title(experiment_name), algorithm, seed, maximize, objective, (), further)
+        study = replace(study, across=origin.across or "")
         self._studies.append((summary, study))
         self._origins[study_id] = origin
         self._open = True

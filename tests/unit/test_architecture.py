@@ -49,7 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "max_rate": {"observation", "rate_search", "load.plan", "measure"},
     "observation": {"load", "measure"},
     # What a study, or those of several workloads, teach, drawn.
-    "figures": {"insight", "several", "robust", "measure.interval", "names", "result"},
+    "figures": {"insight", "several", "robust", "measure.interval", "names", "result", "plain"},
     # What a study teaches beside its winner: importance of knobs, flat region, fronts, tables.
     "insight": {"measure", "names", "pareto", "space", "knob", "result", "plain"},
     # Adapters, one foreign system each. They never import each other.
@@ -73,7 +73,6 @@ ROOMS: dict[str, set[str]] = {
     "document": {"several", "robust", "measure.measurement", "measure.verdict", "result"},
     # What the studies of several workloads say together.
     "several": {"robust", "result", "plain"},
-    "robust": set(),
     # The YAML file as validated values.
     "experiment": {
         *("workload.plan", "load.arrivals", "serve_config", "objective", "space", "knob"),
@@ -84,7 +83,7 @@ ROOMS: dict[str, set[str]] = {
     "workload": {"load.endpoint", "space", "knob", "validation", "plain", "errors"},
     "load": {"measure.samples"},
     # Pure values and functions.
-    "confirmation": {"serve_config.settings", "measure", "result", "plain"},
+    "confirmation": {"serve_config.settings", "measure", "robust", "result", "plain"},
     "assignment": {"measure.race", "result"},
     "rate_search": {"measure.verdict"},
     "pruned": set(),
@@ -96,8 +95,9 @@ ROOMS: dict[str, set[str]] = {
     "knob": {"plain"},
     "validation": set(),
     "names": {"measure", "result"},
-    "result": {"measure", "pareto"},
+    "result": {"measure", "pareto", "robust", "plain"},
     "pareto": set(),
+    "robust": set(),
     "measure": set(),
     "plain": set(),
     "errors": set(),

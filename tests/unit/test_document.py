@@ -64,7 +64,7 @@ def test_a_study_has_these_keys_and_no_others():
     document = strict(study_document(study(trial(0), trial(1, 250.0, 6.0), trial(2, status=Status.INFEASIBLE))))
     assert set(document) == {
         *("study_id", "name", "algorithm", "seed", "inputs", "objectives"),
-        *("trials", "baseline", "best", "front", "pruned", "gain", "confirmation", "replications"),
+        *("trials", "baseline", "best", "front", "pruned", "gain", "across", "confirmation", "replications"),
     }
     assert (document["study_id"], document["name"]) == ("1f3e", "digits")
     assert (document["algorithm"], document["seed"]) == ("hyperopt", 7)

@@ -268,8 +268,8 @@ def test_the_algorithms_are_the_ones_that_the_file_may_name(load):
 # --- what a reader is told ---
 
 TOP_KEYS = (
-    "name, mode, app, deploy_timeout_s, space, workload, load, measure, slo, objective, prices, search, confirm, "
-    "cluster, workloads"
+    "name, mode, app, deploy_timeout_s, space, across, workload, load, measure, slo, objective, prices, search, "
+    "confirm, cluster, workloads"
 )
 
 WRONG_SECTIONS = {

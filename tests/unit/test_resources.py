@@ -36,10 +36,14 @@ class Machine:
         self.running = {}
         self.looked_at = []
 
-    def start(self, pid, title, name="python", cpu_s=0.0, memory=0, policy=os.SCHED_OTHER):
-        self.running[pid] = SimpleNamespace(
-            title=title, name=name, cpu_s=cpu_s, memory=memory, hidden=False, policy=policy
-        )
+    def start(self, pid, title, name="python", cpu_s=0.0, memory=0, policy=os.SCHED_OTHER, parent=0):
+        known = {"title": title, "name": name, "cpu_s": cpu_s, "memory": memory, "policy": policy, "parent": parent}
+        self.running[pid] = SimpleNamespace(**known, hidden=False, children_s=0.0)
+
+    def end(self, pid):
+        """It ends, and its parent has awaited that."""
+        ended = self.running.pop(pid)
+        self.running[ended.parent].children_s += ended.cpu_s
 
     def work(self, seconds, steal=0.0, softirq=0.0, strangers=0.0, **cores):
         """Time passes, in which processes (`p7=0.5` is number 7) and others use so many cores."""
@@ -97,10 +101,12 @@ class Process:
         return self._state.title.split(" ")
 
     def ppid(self):
-        return 1
+        return self._state.parent
 
     def cpu_times(self):
-        return SimpleNamespace(user=self._state.cpu_s * 0.75, system=self._state.cpu_s * 0.25)
+        own, children = self._state.cpu_s, self._state.children_s
+        times = {"user": own * 0.75, "system": own * 0.25}
+        return SimpleNamespace(**times, children_user=children * 0.5, children_system=children * 0.5)
 
     def memory_info(self):
         return SimpleNamespace(rss=self._state.memory)
@@ -275,6 +281,30 @@ def test_a_process_that_ends_keeps_what_it_has_used(machine):
     machine.work(1.0)
     sampler.sample()
     assert sampler.use(100.0, 102.0).replica_cpu_cores == pytest.approx(0.4)
+
+
+def test_children_of_a_job_that_lived_too_shortly_to_be_seen_count_when_they_have_ended(machine):
+    sampler = sampler_of(machine, job_groups(1))
+    sampler.sample()
+    for _ in range(4):
+        machine.start(7, "python", parent=1)
+        machine.work(0.4, p7=0.8, p1=0.5)
+        machine.end(7)
+        machine.work(0.1)
+        sampler.sample()
+    use = sampler.use(100.0, 102.0)
+    assert use.replica_cpu_cores == pytest.approx((0.8 + 0.5) * 0.4 / 0.5)
+    assert use.others_cpu_share == pytest.approx(0)
+
+
+def test_a_child_that_was_seen_counts_once(machine):
+    sampler = sampler_of(machine, job_groups(1))
+    sampler.sample()
+    machine.start(7, "python", parent=1)
+    looks(sampler, machine, count=6, p7=0.5)
+    machine.end(7)
+    looks(sampler, machine, count=2)
+    assert sampler.use(100.0, 104.0).replica_cpu_cores == pytest.approx(0.5 * 3 / 4)
 
 
 def test_a_number_that_is_given_again_does_not_count_backwards(machine):

@@ -30,14 +30,25 @@ def regrets_figure(several: Several) -> go.Figure | None:
     names = short_names(path for configuration in several.contenders for path in configuration)
     rows = [_label(several, one, names) for one in found]
     table = [{**one.regrets, "<b>mean</b>": one.mean_regret} for one in found]
-    columns = [*several.compared, "<b>mean</b>"]
-    most = max((value for row in table for value in row.values() if math.isfinite(value)), default=0.0)
-    figure = framed("Regret of each configuration under each workload", "", "", height=FRAME + ROW * len(rows))
-    scale = {"colorscale": "Cividis", "reversescale": True, "zmin": 0, "zmax": min(most, DARKEST) or 1}
-    figure.add_trace(_map(rows, columns, table).update(**scale, colorbar_tickformat=".0%"))
     gaps = [
         {w: several.missing(w, one.configuration) for w in one.regrets if math.isinf(one.regrets[w])} for one in found
     ]
+    columns = [*several.compared, "<b>mean</b>"]
+    return map_of_regrets("Regret of each configuration under each workload", rows, columns, table, gaps)
+
+
+def map_of_regrets(
+    title: str,
+    rows: list[str],
+    columns: list[str],
+    table: Sequence[Mapping[str, float]],
+    gaps: Sequence[Mapping[str, str]],
+) -> go.Figure:
+    """A place for each row and column: the regret in `table`, or where that is infinite the words in `gaps`."""
+    most = max((value for row in table for value in row.values() if math.isfinite(value)), default=0.0)
+    figure = framed(title, "", "", height=FRAME + ROW * len(rows))
+    scale = {"colorscale": "Cividis", "reversescale": True, "zmin": 0, "zmax": min(most, DARKEST) or 1}
+    figure.add_trace(_map(rows, columns, table).update(**scale, colorbar_tickformat=".0%"))
     plain = {"colorscale": [[0, OVER], [1, OVER]], "showscale": False}
     figure.add_trace(_map(rows, columns, gaps).update(**plain))
     figure.update_layout(title={"xref": "container", "x": 0.02})  # labels are long, and it would reach the tool bar

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from enum import Enum
 from typing import Any
 
+from orchestrator.document.plain import to_json
+from orchestrator.document.standing import across_document
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.verdict import Verdict
 from orchestrator.result import (
@@ -20,8 +21,6 @@ from orchestrator.result import (
     StudyResult,
     TrialResult,
 )
-from orchestrator.robust import Standing
-from orchestrator.several import Searched, Several
 
 
 def study_document(study: StudyResult) -> dict[str, Any]:
@@ -39,50 +38,10 @@ def study_document(study: StudyResult) -> dict[str, Any]:
         "best": trial_document(best) if best else None,
         "pruned": dict(study.pruned),
         "front": [trial.number for trial in study.front],
-        "gain": {name: _ratio(study.gain.get(name)) for name in ("throughput", "p99")},
+        "gain": {name: ratio_document(study.gain.get(name)) for name in ("throughput", "p99")},
+        "across": across_document(study.compromise) if study.compromise else None,
         "confirmation": _confirmation(study.confirmation) if study.confirmation else None,
         "replications": [trial_document(replication) for replication in study.replications],
-    }
-
-
-def several_document(several: Several) -> dict[str, Any]:
-    """The studies of several workloads: each one's own document, the comparison, and what is recommended for all."""
-    robust = several.robust
-    return {
-        "workloads": {workload: study_document(one.study) for workload, one in several.searched.items()},
-        "random_trials": {workload: one.random_trials for workload, one in several.searched.items()},
-        "contenders": to_json(several.contenders),
-        "compared": {workload: study_document(study) for workload, study in several.compared.items()},
-        "gain": {
-            workload: {
-                "over_baseline": _ratio(several.gain(workload, several.baseline)),
-                "over_random": _ratio(several.gain(workload, one.best_of_random)),
-            }
-            for workload, one in several.searched.items()
-        },
-        "standings": [_standing(one) for one in several.standings],
-        "robust": _standing(robust) if robust is not None else None,
-    }
-
-
-def several_from_document(document: Mapping[str, Any], study: Callable[[str], StudyResult]) -> Several:
-    """The inverse of `several_document`; `study` reads a study by its id."""
-    random_trials = document["random_trials"]
-    return Several(
-        {w: Searched(study(of_it["study_id"]), random_trials[w]) for w, of_it in document["workloads"].items()},
-        tuple(document["contenders"]),
-        {w: study(of_it["study_id"]) for w, of_it in document["compared"].items()},
-    )
-
-
-def _standing(found: Standing[int]) -> dict[str, Any]:
-    """Regrets as shares, null where the configuration breaks the SLO."""
-    return {
-        "contender": found.configuration,
-        "regret": to_json(dict(found.regrets)),
-        "regret_mean": to_json(found.mean_regret),
-        "regret_worst": to_json(found.worst_regret),
-        "top": found.top,
     }
 
 
@@ -108,11 +67,12 @@ def _candidate(found: Candidate) -> dict[str, Any]:
         "slo_kept": found.kept,
         "slo_shown": found.shown,
         **to_json({"value": found.value, "lo": lo, "hi": hi}),
-        "of_best": _ratio(found.of_best),
+        "of_best": ratio_document(found.of_best),
     }
 
 
-def _ratio(found: Ratio | None) -> dict[str, Any] | None:
+def ratio_document(found: Ratio | None) -> dict[str, Any] | None:
+    """A ratio with its interval; None where there is none."""
     if found is None or not math.isfinite(found.value):
         return None
     return {name: to_json(value) for name, value in asdict(found).items()}
@@ -216,31 +176,6 @@ def _score(document: Mapping[str, Any]) -> Score:
         half_widths=tuple(map(_number, document.get("half_widths", ()))),
         excess=_number(document.get("excess")),
     )
-
-
-def to_json(value: Any) -> Any:
-    """The nearest strict JSON value: `plain`, and numbers that JSON has no word for become null."""
-    value = plain(value)
-    if isinstance(value, dict):
-        return {key: to_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [to_json(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def plain(value: Any) -> Any:
-    """The nearest value made of dict, list, str, int, float, bool and None; numpy's values too."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if value is None or type(value) in (str, int, float, bool):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):  # numpy scalars and arrays, without asking for numpy
-        return plain(value.tolist())
-    return str(value)
 
 
 def _number(value: float | None) -> float:
