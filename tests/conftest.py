@@ -23,8 +23,17 @@ class OneClusterAtATime(LoadFileScheduling):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Integration tests first: all the others have passed before these have."""
-    items.sort(key=lambda item: "integration" not in item.path.parts)
+    """Integration tests first: all the others have passed before these have.
+
+    Of them those come last that share a cluster: it is up from the first of these on, and in the way of others.
+    """
+
+    def rank(item: pytest.Item) -> int:
+        if "integration" not in item.path.parts:
+            return 2
+        return 1 if "cluster" in getattr(item, "fixturenames", ()) else 0
+
+    items.sort(key=rank)
 
 
 def pytest_collection_finish() -> None:
