@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+
+# Models of a few points are slower with several threads than with one: these wait for each other. Read at import.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples every time, and half as many as usual: a failure is to be had again.
 settings.register_profile("seeded", max_examples=50, deadline=None, derandomize=True)

@@ -178,7 +178,7 @@ def test_every_page_asks_for_tables_and_pictures_of_experiments_that_there_are(p
     spaces = {file.stem for file in SPACES.glob("**/*.yaml")}
     for one in wanted(page.read_text(encoding="utf-8")):
         if one.what == PICTURE:
-            assert one.kind in (*OF_STUDIES, *OF_WORKLOADS) or one.kind.startswith("across-")
+            assert one.kind in (*OF_STUDIES, *OF_WORKLOADS) or one.kind.startswith(("across", "batches"))
         else:
             assert one.kind in EVERY
         assert one.experiment.partition(":")[0] in spaces

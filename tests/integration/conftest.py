@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import mlflow
 import psutil
@@ -124,13 +124,13 @@ def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProce
 def has_store(directory: Path) -> None:
     """An empty store, unless there is one: MLflow takes seconds to make it, and the demo shows that it is made."""
     if not (directory / "mlruns").exists():
-        shutil.copytree(empty_store(), directory / "mlruns")
+        shutil.copytree(empty_store().name, directory / "mlruns")
 
 
 @cache
-def empty_store() -> Path:
-    directory = Path(mkdtemp(prefix="store-"))
-    connect(f"sqlite:///{directory / 'mlflow.db'}")
+def empty_store() -> TemporaryDirectory[str]:
+    directory = TemporaryDirectory(prefix="store-")
+    connect(f"sqlite:///{directory.name}/mlflow.db")
     return directory
 
 
@@ -190,11 +190,12 @@ def run_states(experiment: str, directory: Path) -> list[str]:
 
 
 def command_environment() -> dict[str, str]:
-    """The test's environment, with the checkout importable (for the applications of the tests).
+    """A user's environment, with the checkout importable (for the applications of the tests).
 
     Without Ray's token: `ray.init` makes one, `serve deploy` and test clusters of several nodes do not find it.
     """
-    return {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "COLUMNS": "200"}
+    ours = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    return {**ours, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "COLUMNS": "200"}
 
 
 def first_answer(url: str, timeout_s: float) -> bytes:
