@@ -92,6 +92,18 @@ def memory_mib(cgroup: Path) -> tuple[float, float]:
     return total / 2**20, used / 2**20
 
 
+def kernel_kills(vmstat: Path) -> int:
+    """Processes that the kernel has killed for want of memory since it started, the machine's or a control group's.
+
+    `vmstat` is /proc/vmstat, which is the whole machine's in a container too; 0 where it does not say.
+    """
+    try:
+        found = re.search(r"^oom_kill (\d+)$", vmstat.read_text(), re.MULTILINE)
+    except OSError:
+        return 0
+    return int(found.group(1)) if found else 0
+
+
 def git_state(directory: Path) -> dict[str, Any] | None:
     """{"commit": hash, "dirty": whether tracked files differ}; None outside a repository or without git."""
     commit = _git(directory, "rev-parse", "HEAD")

@@ -66,6 +66,10 @@ class DeploymentFailedError(OrchestratorError):
     """The application broke while it was being deployed (its constructor or `reconfigure` raised)."""
 
 
+class ReplicaDiedError(DeploymentFailedError):
+    """The process of a replica died while it started, and left no word why."""
+
+
 class PayloadError(OrchestratorError):
     """The workload's payloads cannot be made: no such file, function or model input."""
 

@@ -37,7 +37,7 @@ def look_for_max_rate(
     """
     if start_rps is not None:
         return find_max_rate(observe_at, start_rps, precision, highest_rps, strict)
-    quick = replace(terms, limits={}, min_s=PROBE_MIN_S, max_s=PROBE_MAX_S)
+    quick = replace(terms, limits={}, min_s=PROBE_MIN_S, max_s=PROBE_MAX_S, requests=None)
     probe = observe(ClosedLoop(PROBE_CONCURRENCY), quick)
     if not probe.samples.ok.any():
         return probe

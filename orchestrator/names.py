@@ -69,7 +69,7 @@ def figure(value: float | None, unit: str = "") -> str:
         return "–"
     if 0 < abs(value) < 1:
         return f"{value:.3g}{unit}"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2  # as of what it is rounded to
     return f"{value:,.{digits}f}{unit}"
 
 

@@ -39,7 +39,7 @@ class Terms:
 
     `objective` is the figure that has to be precise, `limits` are the SLO's by figure, `asked` further figures that are
     to be known. `even` says that the traffic's rate does not change by itself. Seconds and `precision` are those of the
-    experiment's `measure`.
+    experiment's `measure`; `requests` are the successes that end a load in place of the precision.
     """
 
     objective: str = "throughput_rps"
@@ -50,6 +50,7 @@ class Terms:
     min_s: float = 2.0
     max_s: float = 15.0
     precision: float = 0.05
+    requests: int | None = None
     items_per_request: int = 1
     even: bool = True
     fixed: bool = False  # measure for `max_s`, whatever is known before
@@ -62,7 +63,8 @@ class Terms:
 class Observation:
     """What one load came to. `invalid` has the reasons why it cannot be trusted; `loaded_s` is how long it took.
 
-    `beaten`: it ended early, as worse than the rival for certain.
+    `beaten`: it ended early, as worse than the rival for certain. `short_of`: it ended as late as it may, without so
+    many successes as were asked for.
     """
 
     measurement: Measurement
@@ -74,6 +76,7 @@ class Observation:
     window: Window
     loaded_s: float
     beaten: bool = False
+    short_of: int | None = None
     invalid: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()  # why the load before this one could not be trusted, if there was one
 
@@ -114,6 +117,7 @@ def observe(
         rival=None if terms.fixed else terms.rival,
         fewest=_fewest((terms.objective, *terms.asked)),
         fail_fast=terms.fail_fast,
+        requests=terms.requests,
     )
     limits = Limits(terms.warmup_max_s, terms.max_s, traffic.ends_s)
     record = conduct(send(traffic), watch, limits, stop=stop, on_phase=on_phase, lead_s=lead_s)
@@ -132,6 +136,8 @@ def observe(
         loaded_s=end,
         beaten=watch.beaten,
     )
+    if terms.requests and not watch.ended and observation.measurement.successes < terms.requests:
+        observation = replace(observation, short_of=terms.requests)
     even = terms.even and not (isinstance(traffic, OpenLoop) and traffic.ends_s <= end)
     return replace(observation, invalid=invalid_reasons(_circumstances(observation, terms, even, ceiling_rps)))
 

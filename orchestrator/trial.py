@@ -186,6 +186,12 @@ def _remarks(seen: Observation, counted: Samples) -> Iterator[str]:
         yield describe_outcomes(counted)
     if seen.beaten:
         yield BEATEN
+    if seen.short_of is not None:
+        successes, seconds = seen.measurement.successes, seen.measurement.duration_s
+        yield (
+            f"{successes:,} of the {seen.short_of:,} requests asked for (measure.requests) succeeded "
+            f"in {seconds:.1f} s: measure.max_s, or the last arrival, ended the window"
+        )
     for reason in seen.invalid:
         yield f"not to be trusted: {reason}"
     for reason in seen.repeated:

@@ -1,6 +1,7 @@
-"""Writes the tables of a study's page, docs/studies/NAME.md, from what MLflow keeps of its experiments.
+"""Writes the tables and pictures of a study's page, docs/studies/NAME.md, from what MLflow keeps of its experiments.
 
     python -m benchmarks.studies clothing                  # the latest studies in ./mlruns
+    python -m benchmarks.studies clothing --pictures       # its pictures too, which needs Chrome or Chromium
     python -m benchmarks.studies clothing --run            # run every experiment of the page first, unattended
     python -m benchmarks.studies clothing --run --quick    # the same as a first look
 
@@ -15,9 +16,11 @@ import sys
 from pathlib import Path
 
 from benchmarks.studies import across
-from benchmarks.studies.page import Wanted, filled, wanted
+from benchmarks.studies.page import PICTURE, Wanted, filled, wanted
+from benchmarks.studies.pictures import figures_of, save
 from benchmarks.studies.tables import COMPARED, KINDS, Studies
-from orchestrator.errors import UsageError
+from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.figures import PAGE
 from orchestrator.result import StudyResult
 from orchestrator.tracking import open_tracker
 from orchestrator.tracking.port import StudySummary, Tracker
@@ -25,6 +28,7 @@ from orchestrator.tracking.port import StudySummary, Tracker
 ROOT = Path(__file__).parents[2]
 PAGES, SPACES = ROOT / "docs" / "studies", ROOT / "search_spaces"
 EVERY = {**KINDS, **across.KINDS}
+PICTURES = "pictures"  # the directory beside a page that has its pictures
 NOT_RUN = "_Not measured yet._"
 
 
@@ -33,6 +37,7 @@ def main() -> None:
     parser.add_argument("page", choices=sorted(page.stem for page in PAGES.glob("*.md")))
     parser.add_argument("--run", action="store_true", help="run the experiments before")
     parser.add_argument("--quick", action="store_true", help="with --run: few trials, short windows")
+    parser.add_argument("--pictures", action="store_true", help="draw the pictures as well")
     parser.add_argument("-o", "--output", type=Path, help="write the page to this file and leave its own alone")
     parser.add_argument("--tracking-uri", help="an MLflow store; ./mlruns if left out")
     options = parser.parse_args()
@@ -41,9 +46,18 @@ def main() -> None:
     if options.run:
         for experiment in dict.fromkeys(one.experiment.partition(":")[0] for one in wanted(text)):
             run(experiment, options.quick, options.tracking_uri)
-    tracker = open_tracker(options.tracking_uri, Path.cwd())
     written = options.output or file
-    written.write_text(filled(text, lambda one: table(one, tracker)), encoding="utf-8")
+
+    def make(one: Wanted) -> str | None:
+        if one.what != PICTURE:
+            return table(one, tracker)
+        return picture(one, tracker, written.parent / PICTURES) if options.pictures else None
+
+    try:
+        tracker = open_tracker(options.tracking_uri, Path.cwd())
+        written.write_text(filled(text, make), encoding="utf-8")
+    except OrchestratorError as error:
+        raise SystemExit(str(error)) from None
     print(written)
 
 
@@ -66,6 +80,20 @@ def table(one: Wanted, tracker: Tracker) -> str:
         return NOT_RUN
     studies = {workload: tracker.load_study(summary.study_id) for workload, summary in listed.items()}
     return f"{EVERY[one.kind](studies, one)}\n\n{origin(studies, listed)}"
+
+
+def picture(one: Wanted, tracker: Tracker, directory: Path) -> str:
+    """Draws a figure of the page that MLflow keeps of an experiment into `directory`; Markdown that shows it."""
+    kept = {study.name: study.study_id for study in reversed(tracker.studies())}
+    kept |= {comparison.name: comparison.comparison_id for comparison in reversed(tracker.comparisons())}
+    if one.experiment not in kept:
+        return NOT_RUN
+    figures = figures_of(tracker.page(kept[one.experiment], PAGE))
+    if one.kind not in figures:
+        raise UsageError(f"{one.experiment} has no figure {one.kind!r}; it has {', '.join(figures)}")
+    file = directory / f"{one.experiment.replace(':', '-')}-{one.kind}.png"
+    title = save(figures[one.kind], file)
+    return f"![{title}]({directory.name}/{file.name})\n\n_From the page of figures of `{kept[one.experiment][:8]}`._"
 
 
 def latest(summaries: list[StudySummary], experiment: str, compared: bool) -> dict[str, StudySummary]:

@@ -1,4 +1,7 @@
-"""A trial's place and its load when replicas have real limits: whether they can be set, and what comes of them."""
+"""A trial's place and its load when replicas have real limits: whether they can be set, and what comes of them.
+
+The limit that all have, with limits of their own or not, is the memory of the machine.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import ray
@@ -14,7 +18,8 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orchestrator.assignment import Assignment
-from orchestrator.errors import DeploymentFailedError, InfeasibleError
+from orchestrator.environment import kernel_kills
+from orchestrator.errors import DeploymentFailedError, InfeasibleError, ReplicaDiedError
 from orchestrator.limits import ClockError, Clocks, GroupError, Groups, Limits, Usage
 from orchestrator.observation import Observation
 from orchestrator.serve_config import clocks_meanwhile, cores_later, is_limited
@@ -30,9 +35,17 @@ MEASURE, DRAIN = "measure", "drain"
 class Watch:
     """Watches the control groups of the replicas of one slot on this machine, and sets the clock of its GPUs."""
 
-    def __init__(self, slot: str, groups: Groups | None = None, clocks: Clocks | None = None) -> None:
+    def __init__(
+        self,
+        slot: str,
+        groups: Groups | None = None,
+        clocks: Clocks | None = None,
+        kills: Callable[[], int] = lambda: kernel_kills(Path("/proc/vmstat")),
+    ) -> None:
         self._groups = groups or Groups()
         self._clocks = clocks or Clocks()
+        self._kills = kills
+        self._kills_before = 0
         self._clocked = False
         self._prefix = f"{slot}-"
         self._before: Usage | None = None  # None: what is deployed has no limits
@@ -40,7 +53,7 @@ class Watch:
     def begin(self, application: Mapping) -> None:
         """This application is going to be deployed; InfeasibleError where its limits cannot be set."""
         self._groups.remove(self._prefix)
-        self._before = None
+        self._before, self._kills_before = None, self._kills()
         self._set_clock(clocks_meanwhile(application))
         if not is_limited(application):
             return
@@ -80,6 +93,14 @@ class Watch:
             raise InfeasibleError(
                 f"a replica needs more memory than its limit (limits.memory_mb): {killed} of its processes "
                 f"{'was' if killed == 1 else 'were'} killed"
+            )
+
+    def check_death(self) -> None:
+        """A replica has died without a word: InfeasibleError if the kernel has killed a process since `begin`."""
+        if self._kills() > self._kills_before:
+            raise InfeasibleError(
+                "the kernel killed a replica while it started: the machine, or the container that Ray is in, had no "
+                "memory left"
             )
 
     def _set_clock(self, wanted: set[float]) -> None:
@@ -149,8 +170,10 @@ class LimitedServing:
             url = self._serving.deploy(application, timeout_s)
             self._watch.tighten(application)
             return url
-        except (InfeasibleError, DeploymentFailedError):
+        except (InfeasibleError, DeploymentFailedError) as error:
             self._watch.check()
+            if isinstance(error, ReplicaDiedError):
+                self._watch.check_death()
             raise
 
     def clear(self) -> None:

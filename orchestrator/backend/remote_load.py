@@ -148,6 +148,7 @@ class RemoteLoad:
             min_s=measure.min_s,
             max_s=measure.max_s,
             precision=measure.precision,
+            requests=measure.requests,
             items_per_request=items_per_request,
             even=isinstance(traffic, Steady | MaxRate) or hasattr(traffic, "concurrency"),
             max_batch_size=None if math.isnan(largest) else int(largest),

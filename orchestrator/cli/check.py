@@ -151,8 +151,12 @@ def _trials_s(experiment: Experiment) -> tuple[float, float]:
 
 
 def _until(experiment: Experiment) -> str:
+    requests = experiment.measure.requests
+    at = "at each rate " if experiment.load.max_rate else ""
+    if requests is not None:
+        return f"{at}until {requests:,} requests have succeeded"
     if experiment.load.max_rate:
-        return "at each rate until the SLO is decided"
+        return f"{at}until the SLO is decided"
     return f"until the objective is known to ±{experiment.measure.precision:.0%}"
 
 

@@ -64,6 +64,7 @@ def chosen_for_probe(experiment: Experiment) -> tuple[Experiment, int]:
             "warmup_max_s": warmup_s,
             "min_s": min(measure.min_s, window_s),
             "max_s": window_s,
+            "requests": None,
         }
     )
     return most.model_copy(update={"measure": short}), clients(most) or UNASKED_CLIENTS

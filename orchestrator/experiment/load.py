@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.errors import ExperimentError, Problem
 from orchestrator.experiment.across import across_problems
 from orchestrator.experiment.load_check import against_measure, against_slo, read_load
+from orchestrator.experiment.measure_check import against_goals
 from orchestrator.experiment.objective_check import against_load, against_prices, against_space, nothing_to_pay
 from orchestrator.experiment.offline import MODES, OFFLINE, ONE_BY_ONE, against_job, of_a_job
 from orchestrator.experiment.plan import ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
@@ -113,6 +114,7 @@ def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Fi
     findings += _load(raw, values, file.parent)
     findings += _app_and_space(raw, values)
     findings += _objectives(raw, values)
+    findings += against_goals(values.get("measure"), values.get("slo"), values.get("objective") or ())
     if "across" in raw:
         values["across"] = raw["across"]
         findings += [(("across",), sentence) for sentence in across_problems(raw["across"], values.get("space"))]

@@ -27,6 +27,7 @@ _MEANINGLESS: Mapping[Path, str] = {
     ("prices",): "prices are those of requests, and a job has none; leave it out",
     ("slo", "error_ratio"): "a step that fails ends its trial, so that there is no share of failures; leave it out",
     ("measure", "ceiling"): "there is no proxy whose ceiling could be measured; leave it out",
+    ("measure", "requests"): "a job has no requests: its window ends when the precision is reached; leave it out",
     ("cluster", "data_plane"): "a job is not behind a proxy; leave it out",
 }
 """Keys of a file that mean nothing to a job, and why."""

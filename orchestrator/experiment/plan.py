@@ -35,9 +35,9 @@ class MeasurePlan(Section):
 
     Warm-up lasts until the figures of successive stretches agree, at least `warmup_s` and at most `warmup_max_s`;
     the measuring window after it, `min_s` to `max_s`. `precision` is the half-width of a 95 % confidence interval
-    relative to its mean. `ceiling`: first measure what an application that does nothing reaches, as a yardstick.
-    `validity`: a trial that cannot be trusted is repeated once and then left out (strict), or ranked all the same, with
-    the reasons beside it (warn).
+    relative to its mean; `requests`, where given, successes that end the window in its place. `ceiling`: first
+    measure what an application that does nothing reaches, as a yardstick. `validity`: a trial that cannot be trusted is
+    repeated once and then left out (strict), or ranked all the same, with the reasons beside it (warn).
     """
 
     warmup_s: float = Field(default=1.0, ge=0)
@@ -45,6 +45,7 @@ class MeasurePlan(Section):
     min_s: float = Field(default=2.0, gt=0)
     max_s: float = Field(default=15.0, gt=0, validate_default=True)
     precision: float = Field(default=0.05, gt=0, lt=1)
+    requests: int | None = Field(default=None, ge=1)
     ceiling: bool = True
     validity: Literal["strict", "warn"] = "strict"
 
@@ -250,7 +251,7 @@ class Experiment(BaseModel):
         trials = QUICK_TRIALS if alone and short["max_s"] <= QUICK_WINDOW_S[1] else QUICK_TRIALS // 2
         changes = {
             "search": self.search.model_copy(update={"trials": min(self.search.trials, trials)}),
-            "measure": measure.model_copy(update=short),
+            "measure": measure.model_copy(update={**short, "requests": None}),
             "confirm": ConfirmPlan(top=min(self.confirm.top, 1 if alone else 0), max_replications=3),
             "workloads": tuple(one.quick() for place, one in enumerate(self.workloads) if place in ends),
         }

@@ -45,6 +45,9 @@ LOOK_GROWTH = 1.2
 LOOKS_SHARE = 0.2
 """Of the error: what looks take, borderline cases lack at the end; with less, clear cases take longer."""
 
+LAST_CONFIDENCE = 1 - (1 - CONFIDENCE) * (1 - LOOKS_SHARE)
+"""Of the verdict at the end, by itself."""
+
 MIN_SUCCESSES = 100
 """With fewer successes no precision is believed: a handful of equal counts may look like certainty."""
 
@@ -55,12 +58,13 @@ SETTLED = 0.99
 class Sequential:
     """Enough, when a limit has failed, or when all limits are decided and the objective is known to `precision`.
 
+    With `requests`, so many successes are enough, and in place of the second: whatever is known before or then.
     A limit that has failed, or a rival that beats what is measured, ends the load from the first look on, before
     `min_s`: nothing that is measured later would make the configuration one to choose. Everything else waits for
     `min_s`, and so does a load of which nothing has succeeded yet: where most are answered 503 at once, those that are
-    let in take longest. Whoever runs the load ends it at `max_s`. One load, one rule: it remembers its last look, and
-    in `beaten` whether the rival has ended it. Unless `fail_fast`, a limit that has failed is as good as one that has
-    passed.
+    let in take longest. Whoever runs the load ends it at `max_s`. One load, one rule: it remembers its last look, in
+    `ended` whether it was the rule that ended the load, and in `beaten` whether the rival was why. Unless `fail_fast`,
+    a limit that has failed is as good as one that has passed.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Sequential:
         rival: Rival | None = None,
         fewest: int = MIN_SUCCESSES,
         fail_fast: bool = True,
+        requests: int | None = None,
     ) -> None:
         """`objective` and `limits` name figures of `Measurement`; `limits` in ms, or a ratio for `error_ratio`.
 
@@ -94,8 +99,9 @@ class Sequential:
         self._warm_up = warm_up
         self._open_loop = open_loop
         self._rival = rival
-        self.beaten = False
+        self.beaten = self.ended = False
         self._fewest = fewest
+        self._requests = requests
         self._fail_fast = fail_fast
         self._next_look_s = FIRST_LOOK_S
         looks = 1 + max(0, math.floor(math.log(max_s / FIRST_LOOK_S) / math.log(LOOK_GROWTH)))
@@ -108,8 +114,17 @@ class Sequential:
     def enough(self, samples: Samples, window: Window) -> bool:
         """Whether the requests scheduled in `window`, as far as they have ended by its end, suffice.
 
-        To be asked as often as one likes: between two looks the answer is no, at no cost.
+        To be asked as often as one likes: between two looks there is at most something to be counted.
         """
+        self.ended = self._has_all(samples, window) or self._has_seen_enough(samples, window)
+        return self.ended
+
+    def _has_all(self, samples: Samples, window: Window) -> bool:
+        if self._requests is None or window[1] - window[0] < self._min_s:
+            return False
+        return int(np.count_nonzero(in_window(samples, window).ok)) >= self._requests
+
+    def _has_seen_enough(self, samples: Samples, window: Window) -> bool:
         elapsed_s = window[1] - window[0]
         if elapsed_s < self._next_look_s:
             return False
@@ -127,11 +142,12 @@ class Sequential:
             return False
         if not some:
             return len(counted) >= MIN_SUCCESSES
-        return verdict is not Verdict.UNDECIDED and self._is_precise(counted, window)
+        decided = verdict is not Verdict.UNDECIDED
+        return self._requests is None and decided and self._is_precise(counted, window)
 
     def verdicts(self, samples: Samples, window: Window) -> dict[str, Verdict]:
         """The verdicts at the end, from all requests scheduled in `window`: with them, 99 % hold over all looks."""
-        return verdicts(samples, window, self._limits, 1 - (1 - CONFIDENCE) * (1 - LOOKS_SHARE))
+        return verdicts(samples, window, self._limits, LAST_CONFIDENCE)
 
     def _is_precise(self, counted: Samples, window: Window) -> bool:
         if np.count_nonzero(counted.ok) < self._fewest:

@@ -161,7 +161,7 @@ def _verdict(name: str, limit: float, evidence: _Evidence) -> Verdict:
     if name == "latency_mean_ms":
         return _on_mean(limit, evidence)
     over = np.isinf(evidence.latency_ms) if name == "error_ratio" else evidence.latency_ms > limit
-    share = _share_within(name, limit)
+    share = share_within(name, limit)
     if name == "error_ratio" and limit > 0 and not over.any():
         # Nothing tells whether failures come in clusters where there are none: MLPerf's count as it is.
         return binomial_verdict(0, len(over), share, evidence.confidence)
@@ -184,7 +184,7 @@ def _verdict(name: str, limit: float, evidence: _Evidence) -> Verdict:
     return Verdict.UNDECIDED
 
 
-def _share_within(name: str, limit: float) -> float:
+def share_within(name: str, limit: float) -> float:
     """The share of requests that has to keep the limit."""
     if name == "error_ratio":
         return 1 - limit

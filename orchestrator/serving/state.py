@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.errors import DeploymentFailedError, InfeasibleError, OrchestratorError, ReplicaDiedError
+from orchestrator.serving.deaths import Death, death, told
+
 SLOT_PREFIX = "trial-slot-"
 """Names of our applications. A fixed, small set: Serve leaks a little state for every new name."""
 
@@ -49,11 +52,22 @@ def cluster_config(details: Mapping[str, Any], ours: Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Readiness:
-    """Where an application stands: `ready`, `failed`, or neither yet; `reasons` in Serve's own words."""
+    """Where an application stands: `ready`, `failed`, or neither yet; `reasons` in Serve's own words.
+
+    `deaths` are those of its replicas.
+    """
 
     ready: bool
     failed: bool
     reasons: tuple[str, ...]
+    deaths: frozenset[Death] = frozenset()
+
+    def failure(self) -> OrchestratorError:
+        """What a trial is told of an application that has `failed`: whether it cannot be had here, or is broken."""
+        kind: type[OrchestratorError] = DeploymentFailedError
+        if self.deaths:
+            kind = InfeasibleError if Death.MEMORY in self.deaths else ReplicaDiedError
+        return kind("; ".join(self.reasons))
 
 
 def readiness(application: Any) -> Readiness:
@@ -68,10 +82,12 @@ def readiness(application: Any) -> Readiness:
     )
     if application.message and not reasons:
         reasons = (_essence(application.message),)
+    messages = (application.message, *(deployment.message for deployment in application.deployments.values()))
     return Readiness(
         ready=status == "RUNNING",
         failed=status in ("DEPLOY_FAILED", "UNHEALTHY"),
         reasons=reasons or (f"the application is {status}",),
+        deaths=frozenset(filter(None, map(death, messages))),
     )
 
 
@@ -81,6 +97,8 @@ def _value(status: Any) -> str:
 
 def _essence(message: str) -> str:
     """A status message on one line; of a stack trace only how it began and what was raised."""
+    if sentence := told(message):
+        return sentence
     lines = [line.strip() for line in _COLOURS.sub("", message).splitlines() if line.strip()]
     if not lines:
         return "Serve gives no reason; often no node has the resources that its replicas ask for"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.errors import DeploymentFailedError, InfeasibleError
+from orchestrator.errors import InfeasibleError
 from orchestrator.serving.state import cluster_config, is_ours, readiness
 
 POLL_S = 0.03
@@ -68,8 +68,9 @@ class ServeWriter:
         """Brings `slot` to this application config; returns its URL on the slot's node when Serve says that it runs.
 
         Raises:
-            InfeasibleError: rejected by Serve, or not ready within `timeout_s` seconds; the message is Serve's own.
-            DeploymentFailedError: the application's own code raised.
+            InfeasibleError: rejected by Serve, not ready within `timeout_s` seconds, or short of memory;
+                the message is Serve's own.
+            DeploymentFailedError: the application's own code raised; ReplicaDiedError where nobody knows.
         """
         if self._closed:
             raise InfeasibleError("the study is being stopped")
@@ -87,7 +88,7 @@ class ServeWriter:
             if state.ready:
                 return f"{self._base_url}/{slot}"
             if state.failed:
-                raise DeploymentFailedError("; ".join(state.reasons))
+                raise state.failure()
             if clock() > deadline:
                 reasons = "; ".join(state.reasons)
                 raise InfeasibleError(f"not ready within {timeout_s:g} s (deploy_timeout_s): {reasons}")

@@ -89,6 +89,15 @@ def load_comparison(client: MlflowClient, comparison_id: str) -> Several:
     return several_from_document(json.loads(text), partial(read_study, client))
 
 
+def page(client: MlflowClient, of: str, name: str) -> str:
+    """A text that was kept beside the study or comparison of that id."""
+    if name not in (artifact.path for artifact in client.list_artifacts(of)):
+        raise UsageError(f"{name} is not among the artifacts of {of}")
+    with TemporaryDirectory() as directory:
+        file = _download(client, client.get_run(of).info.artifact_uri, name, Path(directory))
+        return file.read_text(encoding="utf-8")
+
+
 def replications(client: MlflowClient, experiment_id: str, study_id: str) -> list[str]:
     """The runs of a study's replications."""
     children = _children(client, experiment_id, study_id, entities.REPLICATION)

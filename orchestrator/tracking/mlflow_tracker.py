@@ -180,6 +180,11 @@ class MlflowTracker:
             self._terminate(run_id, FINISHED)
         return run_id
 
+    def page(self, of: str, name: str) -> str:
+        """A text that was kept beside a study or a comparison; UsageError where there is none of that name."""
+        with store.explained(self.uri):
+            return archive.page(self._client, of, name)
+
     def comparisons(self) -> list[Comparison]:
         """Every comparison in the store, the latest first."""
         with store.explained(self.uri):

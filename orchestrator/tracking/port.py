@@ -117,6 +117,10 @@ class Tracker(Protocol):
         """Keep what the studies of an experiment of that name say together, with texts as of `add_pages`; its id."""
         ...
 
+    def page(self, of: str, name: str) -> str:
+        """A text of `add_pages` or `add_comparison`, by the id of its study or comparison; UsageError if not there."""
+        ...
+
     def comparisons(self) -> list[Comparison]:
         """Every comparison in the store, the latest first."""
         ...

@@ -8,12 +8,14 @@ import pytest
 
 from benchmarks.studies.__main__ import EVERY, PAGES, SPACES, latest
 from benchmarks.studies.figures import cell
-from benchmarks.studies.page import Wanted, filled, wanted
+from benchmarks.studies.page import PICTURE, Wanted, filled, wanted
 from benchmarks.studies.tables import KINDS
 from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Status
 from orchestrator.tracking.port import StudySummary
 from orchestrator.trial import BEATEN
+from tests.contract.test_figures_study import SECTIONS as OF_STUDIES
+from tests.contract.test_figures_workloads import SECTIONS as OF_WORKLOADS
 from tests.fakes.studies import study, trial
 
 PAGE = """\
@@ -172,8 +174,11 @@ def test_the_latest_studies_of_an_experiment_are_taken(experiment, compared, exp
 
 
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
-def test_every_page_asks_for_tables_of_experiments_that_there_are(page: Path):
+def test_every_page_asks_for_tables_and_pictures_of_experiments_that_there_are(page: Path):
     spaces = {file.stem for file in SPACES.glob("**/*.yaml")}
     for one in wanted(page.read_text(encoding="utf-8")):
-        assert one.kind in EVERY
+        if one.what == PICTURE:
+            assert one.kind in (*OF_STUDIES, *OF_WORKLOADS) or one.kind.startswith(("across", "batches"))
+        else:
+            assert one.kind in EVERY
         assert one.experiment.partition(":")[0] in spaces

@@ -137,6 +137,14 @@ def test_an_axis_of_numbers_is_even_unless_some_would_fall_together(numbers, kin
     assert (look["type"], look["tickvals"]) == (kind, list(numbers))
 
 
+def test_the_label_of_a_configuration_with_many_knobs_has_several_lines():
+    many = tuple({f"A.knob_{letter}": batch for letter in "abcdefg"} for batch in (1, 3, 4))
+    few, tall = regrets_figure(GOOD), regrets_figure(replace(GOOD, contenders=many))
+    assert tall.data[0].y[0].startswith("<b>recommended: ")
+    assert all(len(line) < 60 for label in tall.data[0].y for line in label.split("<br>"))
+    assert tall.layout.height > few.layout.height
+
+
 def test_regrets_have_the_best_compromise_first_and_the_recommended_one_marked():
     (first, *_) = regrets_figure(GOOD).data
     assert first.y[0] == "<b>recommended: [2]  batch=4</b>"

@@ -332,6 +332,9 @@ def test_pages_can_be_kept_beside_a_study_that_has_ended(tracker, name):
     tracker.finish_study(StudyResult(study_id, name, "hyperopt", 7, True, "throughput_rps", ()))
     tracker.add_pages(study_id, {"figures.html": "<p>±</p>"}, "**no winner**")
     assert status_of(tracker, study_id) == "FINISHED"
+    assert tracker.page(study_id, "figures.html") == "<p>±</p>"
+    with pytest.raises(UsageError, match=r"other\.html is not among the artifacts"):
+        tracker.page(study_id, "other.html")
 
 
 def finished(tracker, name, workload, *trials):
@@ -361,6 +364,7 @@ def test_a_comparison_of_workloads_is_read_back(tracker, name):
     assert (listed.comparison_id, listed.title) == (comparison_id, f"{name}.compared")
     assert listed.started > max(study.started for study in tracker.studies())
     assert tracker.load_comparison(comparison_id) == several
+    assert tracker.page(comparison_id, "figures.html") == "<p>±</p>"
     assert several_document(tracker.load_comparison(comparison_id)) == several_document(several)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from orchestrator.confirmation import confirmed
+from orchestrator.errors import UsageError
 from orchestrator.result import StudyResult
 from orchestrator.tracking.port import Comparison, StudySummary, find_study
 
@@ -81,6 +82,12 @@ class MemoryTracker:
         self._comparisons[comparison_id] = Comparison(comparison_id, name, started), several
         self.add_pages(comparison_id, pages, description)
         return comparison_id
+
+    def page(self, of, name):
+        pages, _ = self.pages.get(of, ({}, ""))
+        if name not in pages:
+            raise UsageError(f"{name} is not among the artifacts of {of}")
+        return pages[name]
 
     def comparisons(self):
         return [comparison for comparison, _ in reversed(self._comparisons.values())]

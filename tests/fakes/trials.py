@@ -71,6 +71,7 @@ class FakeLoad:
     repeated: tuple[str, ...] = ()
     assignments: list[Assignment] = field(default_factory=list)
     beaten: bool = False
+    short_of: int | None = None
 
     def run(
         self,
@@ -87,7 +88,8 @@ class FakeLoad:
         self.clock.now += end
         sent = samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome)
         seen = observation(sent, (self.warmup_s, end), self.limits)
-        return replace(seen, beaten=self.beaten, invalid=self.invalid, repeated=self.repeated)
+        told = {"beaten": self.beaten, "short_of": self.short_of, "invalid": self.invalid, "repeated": self.repeated}
+        return replace(seen, **told)
 
 
 def observation(sent: Samples, window: Window, limits: Mapping[str, float] | None = None) -> Observation:

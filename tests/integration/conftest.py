@@ -14,19 +14,22 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 import psutil
 import pytest
 
 from orchestrator.cluster import Cluster
+from orchestrator.tracking.store import connect
 
 ROOT = Path(__file__).parents[2]
 HOLD = Path(__file__).parent / "hold_cluster.py"
 BIN = Path(sys.executable).parent
 EASY = {
-    "measure": "{warmup_s: 0.3, warmup_max_s: 2, min_s: 0.5, max_s: 0.6, validity: warn}",
+    "measure": "{warmup_s: 0.3, warmup_max_s: 2, min_s: 0.5, max_s: 0.6, validity: warn, MORE}",
     "slo": "{p99_ms: 2000, error_ratio: 0.5}",
 }
 
@@ -54,9 +57,9 @@ def held_cluster(data_plane: str) -> Iterator[Cluster]:
         process.wait(timeout=180)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A cluster that belongs to somebody else, as far as a study is concerned; one at a time, for it takes ports."""
+    """A cluster that belongs to somebody else, as far as a study is concerned; one for all, for it takes ports."""
     with held_cluster("haproxy") as held:
         yield held
 
@@ -79,6 +82,14 @@ def demo(tmp_path_factory) -> Path:
     return checkout
 
 
+@pytest.fixture(scope="session")
+def document(demo) -> dict:
+    """The JSON of the demo's study."""
+    shown = orchestrator("show", "--json", cwd=demo)
+    assert shown.returncode == 0, shown.stderr
+    return json.loads(shown.stdout)
+
+
 def run_in_terminal(arguments: list[str], cwd: Path, environment: dict[str, str]) -> tuple[int, str]:
     """Exit code of a command that takes its output for a terminal, and all that it wrote there, without colours."""
     ours, its = pty.openpty()
@@ -92,12 +103,12 @@ def run_in_terminal(arguments: list[str], cwd: Path, environment: dict[str, str]
     return process.wait(timeout=60), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))
 
 
-def made_easy(experiment: str, top: int = 0) -> str:
+def made_easy(experiment: str, top: int = 0, measure: str = "ceiling: true") -> str:
     """The text of an experiment with short measurements and a promise that a busy machine keeps.
 
-    `top` is how many of the best trials are confirmed.
+    `top` is how many of the best trials are confirmed; `measure` says one thing more of that section.
     """
-    for section, value in EASY.items():
+    for section, value in {**EASY, "measure": EASY["measure"].replace("MORE", measure)}.items():
         experiment, replaced = re.subn(rf"^{section}: .*$", f"{section}: {value}", experiment, flags=re.MULTILINE)
         assert replaced == 1, section
     without = re.sub(r"^confirm: .*\n", "", experiment, flags=re.MULTILINE)
@@ -106,7 +117,21 @@ def made_easy(experiment: str, top: int = 0) -> str:
 
 def orchestrator(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Runs our command as a user does, from a directory of its own."""
+    has_store(cwd)
     return command("orchestrator", *arguments, cwd=cwd)
+
+
+def has_store(directory: Path) -> None:
+    """An empty store, unless there is one: MLflow takes seconds to make it, and the demo shows that it is made."""
+    if not (directory / "mlruns").exists():
+        shutil.copytree(empty_store().name, directory / "mlruns")
+
+
+@cache
+def empty_store() -> TemporaryDirectory[str]:
+    directory = TemporaryDirectory(prefix="store-")
+    connect(f"sqlite:///{directory.name}/mlflow.db")
+    return directory
 
 
 def command(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -123,6 +148,7 @@ def command(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.C
 
 def start_orchestrator(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     """Our command, under way; its stdout and stderr come as one."""
+    has_store(cwd)
     return subprocess.Popen(
         [BIN / "orchestrator", *arguments],
         cwd=cwd,
@@ -164,11 +190,12 @@ def run_states(experiment: str, directory: Path) -> list[str]:
 
 
 def command_environment() -> dict[str, str]:
-    """The test's environment, with the checkout importable (for the applications of the tests).
+    """A user's environment, with the checkout importable (for the applications of the tests).
 
     Without Ray's token: `ray.init` makes one, `serve deploy` and test clusters of several nodes do not find it.
     """
-    return {**os.environ, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "COLUMNS": "200"}
+    ours = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    return {**ours, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled", "COLUMNS": "200"}
 
 
 def first_answer(url: str, timeout_s: float) -> bytes:

@@ -12,7 +12,6 @@ import yaml
 from orchestrator.experiment import load_experiment
 from tests.integration.conftest import (
     command,
-    held_cluster,
     load_clients,
     orchestrator,
     start_orchestrator,
@@ -41,17 +40,15 @@ space:
 search: {algorithm: grid, trials: 1}
 confirm: {top: 0}
 """
-PROBED = EXPERIMENT.replace("concurrency: 32, think_time_s: 0.1", "concurrency: 16").replace(
-    "  Slow.max_queued_requests: {choice: [64]}",
-    "  Slow.max_queued_requests: {choice: [1, 32, 64, 128]} # what may wait\n  Slow.num_replicas: {randint: [1, 9000]}",
+PROBED = (
+    EXPERIMENT.replace("concurrency: 32, think_time_s: 0.1", "concurrency: 16")
+    .replace(
+        "  Slow.max_queued_requests: {choice: [64]}",
+        "  Slow.max_queued_requests: {choice: [1, 32, 64, 128]} # what may wait\n"
+        "  Slow.num_replicas: {randint: [1, 9000]}",
+    )
+    .replace("min_s: 2, max_s: 3", "min_s: 1, max_s: 1.5")
 )
-
-
-@pytest.fixture(scope="module", params=["haproxy", "proxy"])
-def plane(request):
-    """A cluster with each of Serve's ways to a replica."""
-    with held_cluster(request.param) as held:
-        yield held
 
 
 def directory_with(experiment, tmp_path):
@@ -60,9 +57,14 @@ def directory_with(experiment, tmp_path):
     return tmp_path
 
 
-def test_a_full_queue_answers_503_and_a_longer_one_takes_all(plane, tmp_path):
+def test_a_full_queue_answers_503_and_a_longer_one_takes_all_behind_haproxy(cluster, tmp_path):
+    refused_and_taken(cluster, tmp_path)
+
+
+def refused_and_taken(cluster, tmp_path):
+    """On a cluster with either of Serve's ways to a replica."""
     here = directory_with(EXPERIMENT, tmp_path)
-    done = orchestrator("run", "slow.yaml", "--address", plane.address, "--json", cwd=here)
+    done = orchestrator("run", "slow.yaml", "--address", cluster.address, "--json", cwd=here)
     assert done.returncode == 0, done.stderr
     short, long = json.loads(done.stdout)["trials"]
     assert short["metrics"]["error_ratio"] > 0.1
@@ -77,9 +79,8 @@ def here(tmp_path):
     return directory_with(PROBED.replace("slo: {error_ratio: 0.1}", "slo: {mean_ms: 500}"), tmp_path)
 
 
-@pytest.mark.parametrize("plane", ["haproxy"], indirect=True)
-def test_a_probe_finds_what_fits_and_narrows_the_space(plane, here):
-    arguments = ("check", "slow.yaml", "--probe", "--address", plane.address, "--write", "narrow.yaml")
+def test_a_probe_finds_what_fits_and_narrows_the_space(cluster, here):
+    arguments = ("check", "slow.yaml", "--probe", "--address", cluster.address, "--write", "narrow.yaml")
     done = orchestrator(*arguments, cwd=here)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "one replica of Slow takes" in done.stdout
@@ -93,18 +94,17 @@ def test_a_probe_finds_what_fits_and_narrows_the_space(plane, here):
     again = orchestrator(*arguments, cwd=here)
     assert again.returncode == 2
     assert "narrow.yaml exists, and is not overwritten" in again.stderr
-    assert served(plane) == {}
+    assert served(cluster) == {}
 
 
-@pytest.mark.parametrize("plane", ["haproxy"], indirect=True)
-def test_an_interrupted_probe_leaves_nothing_behind(plane, here):
-    process = start_orchestrator("check", "slow.yaml", "--probe", "--address", plane.address, cwd=here)
+def test_an_interrupted_probe_leaves_nothing_behind(cluster, here):
+    process = start_orchestrator("check", "slow.yaml", "--probe", "--address", cluster.address, cwd=here)
     wait_for_load(process)
     printed = stop(process, signal.SIGINT)
     assert process.returncode == 130, printed
     assert "Interrupted." in printed
     assert load_clients() == []
-    assert served(plane) == {}
+    assert served(cluster) == {}
 
 
 def served(cluster) -> dict:

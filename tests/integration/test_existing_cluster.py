@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -67,13 +68,18 @@ SHOP = {"name": "shop", "route_prefix": "/shop", "import_path": "tests.integrati
 
 
 @pytest.fixture(scope="module")
-def shop(cluster, tmp_path_factory) -> str:
-    """Somebody's application, deployed with `serve deploy` before the study."""
+def shop(cluster, tmp_path_factory) -> Iterator[str]:
+    """Somebody's application, deployed with `serve deploy` before the study, and removed after the last."""
     config = tmp_path_factory.mktemp("shop") / "shop.yaml"
-    config.write_text(yaml.safe_dump({"applications": [SHOP]}))
+    serve_deploy(config, [SHOP], cluster)
+    yield "http://127.0.0.1:8000/shop"
+    serve_deploy(config, [], cluster)
+
+
+def serve_deploy(config: Path, applications: list, cluster) -> None:
+    config.write_text(yaml.safe_dump({"applications": applications}))
     deployed = command("serve", "deploy", config, "--address", cluster.dashboard_url)
     assert deployed.returncode == 0, deployed.stderr + deployed.stdout
-    return "http://127.0.0.1:8000/shop"
 
 
 @pytest.fixture(scope="module")

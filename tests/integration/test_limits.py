@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from orchestrator.environment import kernel_kills
 from orchestrator.limits import Groups
 from tests.integration.conftest import ROOT, orchestrator
 
@@ -16,6 +18,7 @@ pytestmark = pytest.mark.skipif(
     Groups().problem() is not None, reason=f"no control groups can be made here: {Groups().problem()}"
 )
 BUSY = "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end: pass"
+VMSTAT = Path("/proc/vmstat")
 GREEDY = "kept = [bytearray(2**20) for _ in range(300)]"
 EXPERIMENT = """
 name: limited
@@ -64,9 +67,11 @@ def test_a_busy_loop_gets_half_a_core_if_that_is_its_limit(limited):
 
 def test_a_process_without_memory_left_is_killed_and_counted(limited):
     assert limited(GREEDY, "--memory-mb", "900")[0] == 0
+    before = kernel_kills(VMSTAT)
     code, _, usage = limited(GREEDY, "--memory-mb", "100")
     assert code == -9
     assert usage.killed == 1
+    assert kernel_kills(VMSTAT) > before, "the kernel counts it among all others"
 
 
 @pytest.fixture(scope="module")

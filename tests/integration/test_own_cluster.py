@@ -10,16 +10,12 @@ from pathlib import Path
 import mlflow
 import psutil
 import pyarrow.parquet
-import pytest
 import yaml
 
 from orchestrator.measure.measurement import Measurement
 from orchestrator.measure.samples import Samples
 from tests.integration.conftest import (
     command,
-    first_answer,
-    held_cluster,
-    orchestrator,
     run_states,
     start_orchestrator,
     stop,
@@ -57,14 +53,6 @@ METRICS = {
     *("compute_share", "compute_ms_tail", "batch_fill", "replica_cpu_cores", "client_cpu_share", "ceiling_rps"),
     "overhead_s",
 }
-
-
-@pytest.fixture(scope="module")
-def document(demo) -> dict:
-    """The JSON of the demo's study."""
-    shown = orchestrator("show", "--json", cwd=demo)
-    assert shown.returncode == 0, shown.stderr
-    return json.loads(shown.stdout)
 
 
 def test_the_document_has_all_of_the_study(document):
@@ -147,20 +135,6 @@ def test_mlflow_holds_a_parent_run_and_a_child_run_per_trial_with_samples_and_co
         assert samples.num_rows > run.data.metrics["requests"]  # warm-up is kept too, apart
         (application,) = yaml.safe_load((files / "serve_config.yaml").read_text())["applications"]
         assert application["name"] == "trial-slot-0"
-
-
-def test_the_exported_winner_is_taken_by_serve_deploy_on_a_fresh_cluster_and_answers(document, demo):
-    exported = orchestrator("export", "-o", "winner.yaml", cwd=demo)
-    assert exported.returncode == 0, exported.stderr
-    recommended = document["trials"][document["confirmation"]["recommended"]]
-    batch = recommended["config"]["Classifier.user_config.max_batch_size"]
-    assert f"max_batch_size: {batch}" in (demo / "winner.yaml").read_text()
-    with held_cluster("proxy") as fresh:
-        deployed = command("serve", "deploy", demo / "winner.yaml", "--address", fresh.dashboard_url)
-        assert deployed.returncode == 0, deployed.stderr
-        status = first_answer(f"http://127.0.0.1:{fresh.http_port}/v2/models/digits", timeout_s=60)
-        assert json.loads(status)["name"] == "digits"
-        command("serve", "shutdown", "-y", "--address", fresh.dashboard_url)
 
 
 def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_behind(tmp_path):

@@ -1,8 +1,9 @@
-"""A serving study as its page says to run it, on a cluster that the command starts, and the page that is made of it."""
+"""A serving study as its page says to run it, but that nothing is confirmed, and the page that is made of it."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -16,10 +17,12 @@ MEASURED = ("COMPLETE", "INVALID")  # a machine that is shared is found out
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(cluster, tmp_path_factory):
     """A directory with the study in its store, and the study's JSON."""
     directory = tmp_path_factory.mktemp("clothing")
-    ran = orchestrator("run", SPACE, "--quick", "--trials", "1", "--json", cwd=directory)
+    (directory / SPACE.name).write_text(re.sub("^confirm: .*$", "confirm: {top: 0}", SPACE.read_text(), flags=re.M))
+    options = ("--quick", "--trials", "1", "--address", cluster.address, "--json")
+    ran = orchestrator("run", SPACE.name, *options, cwd=directory)
     assert ran.returncode == 0, ran.stderr
     (directory / "study.json").write_text(ran.stdout)
     return directory

@@ -76,7 +76,7 @@ ROOMS: dict[str, set[str]] = {
     # The YAML file as validated values.
     "experiment": {
         *("workload.plan", "load.arrivals", "serve_config", "objective", "space", "knob"),
-        *("validation", "result", "plain", "errors"),
+        *("measure.needed", "validation", "result", "plain", "errors"),
     },
     # Payloads, and the load client that sends them: they know no Serve and no SLO. Sizes are drawn
     # from the same kinds of ranges as knobs.

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.backend.limited import LimitedLoad, LimitedServing, Watch
 from orchestrator.backend.limited import _swept as swept
-from orchestrator.errors import InfeasibleError
+from orchestrator.errors import DeploymentFailedError, InfeasibleError, ReplicaDiedError
 from orchestrator.limits import Clocks, GroupError, Usage
 from orchestrator.serve_config import with_limits
 from tests.fakes.nvml import NO_PERMISSION, FakeNvml
@@ -122,6 +122,34 @@ def test_who_is_killed_for_want_of_memory_is_infeasible_whenever_that_happens(ki
         deployed(FakeGroups(), kills=kills)
     with pytest.raises(InfeasibleError, match=words):
         loaded(FakeGroups(), LIMITED, kills=kills)
+
+
+class Dying:
+    """A place where a replica does not start, for this reason, while the kernel kills so many processes."""
+
+    slot, node_id = "slot-0", None
+
+    def __init__(self, error, kills):
+        self.error, self.kills, self.killed = error, kills, 7
+
+    def deploy(self, application, timeout_s):
+        self.killed += self.kills
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kills", "expected", "words"),
+    [
+        pytest.param(ReplicaDiedError("gone"), 1, InfeasibleError, "the kernel killed a replica", id="killed"),
+        pytest.param(ReplicaDiedError("gone"), 0, DeploymentFailedError, "gone", id="crashed by itself"),
+        pytest.param(DeploymentFailedError("raised"), 1, DeploymentFailedError, "raised", id="somebody else was"),
+        pytest.param(InfeasibleError("late"), 1, InfeasibleError, "late", id="infeasible anyway"),
+    ],
+)
+def test_a_replica_that_died_without_a_word_was_killed_if_the_kernel_counts_a_kill(error, kills, expected, words):
+    place = Dying(error, kills)
+    with pytest.raises(expected, match=words):
+        LimitedServing(place, Watch("slot-0", FakeGroups(), kills=lambda: place.killed)).deploy(FREE, 60)
 
 
 def test_what_was_used_counts_from_the_beginning_of_the_window():

@@ -12,6 +12,7 @@ from orchestrator.environment import (
     cpu_model,
     describe_environment,
     git_state,
+    kernel_kills,
     memory_mib,
     serve_variables,
 )
@@ -98,6 +99,20 @@ def test_cores_are_the_lesser_of_affinity_and_quota(tmp_path, monkeypatch, files
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     assert allowed_cores(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kills"),
+    [
+        pytest.param("nr_free_pages 5\noom_kill 3\noom_kill_other 9\n", 3, id="some"),
+        pytest.param("nr_free_pages 5\n", 0, id="a kernel that does not say"),
+        pytest.param(None, 0, id="not-linux"),
+    ],
+)
+def test_kills_for_want_of_memory_are_counted_by_the_kernel(tmp_path, text, kills):
+    if text is not None:
+        (tmp_path / "vmstat").write_text(text)
+    assert kernel_kills(tmp_path / "vmstat") == kills
 
 
 def test_a_clean_checkout_is_its_commit(repository):

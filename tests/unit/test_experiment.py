@@ -78,6 +78,7 @@ def test_what_a_file_does_not_say_has_a_default(load, tmp_path):
         "min_s": 2,
         "max_s": 15,
         "precision": 0.05,
+        "requests": None,
         "ceiling": True,
         "validity": "strict",
     }
@@ -284,7 +285,7 @@ WRONG_SECTIONS = {
     "unknown key in a section": (
         VALID + "measure:\n  min_s: 2\n  precison: 0.1\n",
         ["line 14: measure.precison: unknown key 'precison'; did you mean 'precision'? "
-         "allowed: warmup_s, warmup_max_s, min_s, max_s, precision, ceiling, validity"],
+         "allowed: warmup_s, warmup_max_s, min_s, max_s, precision, requests, ceiling, validity"],
     ),
     "required keys missing": (
         "name: empty\n",

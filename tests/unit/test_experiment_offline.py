@@ -59,6 +59,10 @@ MEANINGLESS = {
     "prices": ({"prices": "{node_hour: 1}"}, "prices: means nothing with mode: offline; prices are those of requ"),
     "errors": ({"slo": "{error_ratio: 0.1}"}, "slo.error_ratio: means nothing with mode: offline; a step that"),
     "ceiling": ({"measure": "{ceiling: false}"}, "measure.ceiling: means nothing with mode: offline; there is no pr"),
+    "requests": (
+        {"measure": "{requests: 100}"},
+        "measure.requests: means nothing with mode: offline; a job has no req",
+    ),
     "data plane": ({"cluster": "{data_plane: proxy}"}, "cluster.data_plane: means nothing with mode: offline; a job"),
     "deployments": (
         {"app": '{import_path: "jobs:build", args: {batch_size: 1}, deployments: [{name: A}]}'},

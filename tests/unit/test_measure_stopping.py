@@ -77,6 +77,32 @@ def test_it_is_enough_when_the_objective_is_known_and_the_limits_are_decided(rul
     assert earliest <= stops_at(rule, samples) <= latest
 
 
+@pytest.mark.parametrize(
+    ("rule", "samples", "at", "ended"),
+    [
+        pytest.param(rule(requests=3000), steady(1000), 3.25, True, id="as soon as so many have ended"),
+        pytest.param(rule(requests=5300), steady(1000), 5.5, True, id="between two looks, too"),
+        pytest.param(rule(requests=1000), steady(1000), 2.0, True, id="not before the shortest window"),
+        pytest.param(rule(requests=3000, precision=0.5), steady(1000), 3.25, True, id="whatever is known before"),
+        pytest.param(rule(requests=1000, limits=P99), steady(100), 10.25, True, id="whatever is not known then"),
+        pytest.param(rule(requests=3000), steady(100), math.inf, False, id="too slow: others end it"),
+        pytest.param(rule(requests=3000, limits=P99), steady(1000, latency_s=0.1), 1.0, True, id="but for a loser"),
+        pytest.param(
+            rule(requests=3000, limits=P99, fail_fast=False), steady(1000, latency_s=0.1), 3.25, True, id="unless asked"
+        ),
+        pytest.param(rule(requests=3000), steady(1000, outcome=Outcome.TIMEOUT), 2.25, True, id="and for no success"),
+    ],
+)
+def test_so_many_requests_are_enough_where_a_number_is_asked_for(rule, samples, at, ended):
+    assert stops_at(rule, samples) == pytest.approx(at, abs=0.26)
+    assert rule.ended == ended
+
+
+def test_only_successes_of_the_window_are_among_the_requests():
+    mixed = Samples.concat([steady(500), steady(500, outcome=Outcome.HTTP_ERROR)])
+    assert stops_at(rule(requests=2000), mixed, start=1.0) == pytest.approx(4.0, abs=0.26)
+
+
 BEST = Rival(value=1000.0, half_width=20.0, maximize=True)
 QUICKEST = Rival(value=10.0, half_width=0.5, maximize=False)
 

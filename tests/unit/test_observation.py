@@ -107,6 +107,23 @@ def test_it_is_measured_until_there_are_enough_requests_for_each_percentile(obse
     assert bool(observed.asked["watch"].enough(sent, (1.0, 3.0))) is enough
 
 
+@pytest.mark.parametrize(
+    ("asked", "sent", "short_of"),
+    [
+        pytest.param(None, 1000, None, id="no number is asked for"),
+        pytest.param(2000, 1000, None, id="as many as were asked for"),
+        pytest.param(2001, 1000, 2001, id="one is missing"),
+    ],
+)
+def test_a_window_that_ends_without_the_requests_that_were_asked_for_says_so(observed, asked, sent, short_of):
+    assert observed(samples(sent, 3.0), requests=asked).short_of == short_of
+
+
+def test_who_is_beaten_is_not_short_of_requests(observed):
+    seen = observed(samples(1000, 3.0), rival=Rival(10_000.0, 100.0, maximize=True), requests=5000)
+    assert (seen.beaten, seen.short_of) == (True, None)
+
+
 SLOWING = 6 * (1 - np.sqrt(1 - np.arange(2400) / 3000))  # arrivals at 1,000 a second, and after 3 s at 500
 DRIFT, FEW = "the throughput was still drifting", "too few samples"
 

@@ -71,6 +71,15 @@ def test_a_trial_that_the_best_one_beats_is_complete_and_says_so(experiment):
     assert result.reasons == ("ended early: worse than the best trial so far beyond doubt",)
 
 
+def test_a_trial_without_as_many_requests_as_were_asked_for_is_complete_and_says_so(experiment):
+    result = run(experiment, short_of=3413)
+    assert result.status is Status.COMPLETE
+    assert result.reasons == (
+        "2,000 of the 3,413 requests asked for (measure.requests) succeeded in 2.0 s: measure.max_s, or the last "
+        "arrival, ended the window",
+    )
+
+
 def test_overhead_is_all_but_warm_up_and_measuring(experiment):
     result = run(experiment)
     assert result.wall_s == pytest.approx(3.4)

@@ -144,6 +144,11 @@ def test_a_quick_look_at_a_slow_application_takes_its_shortest_window_and_fewer_
     assert (quick.measure.min_s, quick.measure.max_s, quick.search.trials) == (3, 6, 2)
 
 
+def test_a_quick_look_does_not_wait_for_a_number_of_requests(load):
+    whole = load(FILE + "measure: {requests: 3413}\n")
+    assert (whole.measure.requests, whole.quick().measure.requests) == (3413, None)
+
+
 def test_a_quick_look_is_never_longer_than_the_study_itself(load):
     text = FILE + "search: {trials: 2}\nconfirm: {top: 0}\nmeasure: {min_s: 0.5, max_s: 1}\n"
     quick = load(text).quick()

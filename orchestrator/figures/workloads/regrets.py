@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -15,8 +16,11 @@ from orchestrator.result import BASELINE
 from orchestrator.robust import Standing
 from orchestrator.several import Several
 
-ROW, FRAME = 44, 170
-"""Pixels of a row, and of what is around them."""
+ROW, LINE, FRAME = 26, 18, 170
+"""Pixels of a row, and more for each line of its label, and of what is around them."""
+
+LABEL = 48
+"""Characters of a label's line: a configuration of many knobs would leave no room for the map."""
 
 DARKEST = 1.0
 """Regret from which on no place gets darker: one hopeless contender must not make all others look alike."""
@@ -46,7 +50,8 @@ def map_of_regrets(
 ) -> go.Figure:
     """A place for each row and column: the regret in `table`, or where that is infinite the words in `gaps`."""
     most = max((value for row in table for value in row.values() if math.isfinite(value)), default=0.0)
-    figure = framed(title, "", "", height=FRAME + ROW * len(rows))
+    height = ROW + LINE * max(row.count("<br>") + 1 for row in rows)
+    figure = framed(title, "", "", height=FRAME + height * len(rows))
     scale = {"colorscale": "Cividis", "reversescale": True, "zmin": 0, "zmax": min(most, DARKEST) or 1}
     figure.add_trace(_map(rows, columns, table).update(**scale, colorbar_tickformat=".0%"))
     plain = {"colorscale": [[0, OVER], [1, OVER]], "showscale": False}
@@ -82,5 +87,7 @@ def _is_shown(value: float | str | None) -> bool:
 def _label(several: Several, one: Standing[int], names: Mapping[str, str]) -> str:
     number, robust = one.configuration, several.robust
     name = label(number) if number == BASELINE else f"[{number}]"
-    text = f"{name}  {escape(describe(several.contenders[number], names))}"
-    return f"<b>recommended: {text}</b>" if robust is not None and robust.configuration == number else text
+    recommended = robust is not None and robust.configuration == number
+    text = f"{'recommended: ' if recommended else ''}{name}  {describe(several.contenders[number], names)}"
+    lines = "<br>".join(escape(line) for line in wrap(text, LABEL, break_long_words=False, break_on_hyphens=False))
+    return f"<b>{lines}</b>" if recommended else lines
