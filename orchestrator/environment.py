@@ -6,11 +6,12 @@ import os
 import platform
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -25,7 +26,7 @@ _PACKAGES = {  # shown as -> distribution
 }
 _SERVE = "RAY_SERVE_"
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL")
-_GIT_TIMEOUT_S = 5.0
+_TIMEOUT_S = 5.0
 
 
 def describe_environment(
@@ -114,7 +115,7 @@ def git_state(directory: Path) -> dict[str, Any] | None:
 def _git(directory: Path, *arguments: str) -> str | None:
     command = ["git", "-C", str(directory), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_TIMEOUT_S, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
@@ -135,6 +136,34 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+class Installed(NamedTuple):
+    """What is there where the question is asked: releases by distribution, Python's own, the GPUs' driver, cores.
+
+    `gpu_driver` is empty where there is no NVIDIA GPU; `cores` are those that may be used.
+    """
+
+    releases: dict[str, str]
+    python: tuple[int, ...]
+    gpu_driver: str
+    cores: float
+
+
+def installed() -> Installed:
+    """In this process, to be asked of one of the cluster's."""
+    found = {name.lower(): one.version for one in distributions() if (name := one.metadata["Name"])}
+    return Installed(found, tuple(sys.version_info[:2]), _gpu_driver(), allowed_cores(Path("/sys/fs/cgroup")))
+
+
+def _gpu_driver() -> str:
+    """ "550.54.15"; of several GPUs that of the first, for they share it."""
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.partition("\n")[0].strip()
 
 
 def serve_variables() -> dict[str, str]:

@@ -45,7 +45,7 @@ class Backend(Protocol):
 
 
 def report(result: TrialResult) -> dict[str, Any]:
-    """What a searcher is told of a trial: its status, and its score when it has one.
+    """What a searcher is told of a trial: its status with the reasons, and its score when it has one.
 
     `values` are the figures of all objectives in the file's order, the first of them `value`; `half_widths` half of
     their 95 % intervals, NaN where unknown. `excess` says how far the figure nearest to its limit is from it.
@@ -53,6 +53,7 @@ def report(result: TrialResult) -> dict[str, Any]:
     score = result.score
     return {
         "status": result.status.value,
+        "reasons": list(result.reasons),
         "value": score.value if score else None,
         "violation": score.violation if score else None,
         "values": list(score.values) if score else None,

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from orchestrator import __version__
+from orchestrator.cli.arguments import Address, File, Study, TrackingUri
+from orchestrator.cli.checklist_arguments import checklist
 from orchestrator.cli.load_arguments import AsJson, load
 from orchestrator.cli.output import screen
 from orchestrator.errors import OrchestratorError, UsageError
@@ -25,25 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-File = Annotated[Path, typer.Argument(help="The experiment, a YAML file.", metavar="FILE", show_default=False)]
-Study = Annotated[
-    str | None,
-    typer.Argument(
-        help="A study's id or the beginning of one, an experiment's name, or name:workload; the latest if left out.",
-        metavar="[STUDY]",
-        show_default=False,
-    ),
-]
-TrackingUri = Annotated[
-    str | None,
-    typer.Option(
-        "--tracking-uri",
-        envvar="MLFLOW_TRACKING_URI",
-        help="An MLflow tracking server or store; the store in ./mlruns if left out.",
-        show_default=False,
-    ),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -129,14 +112,7 @@ def run(
     warm_start: Annotated[
         str | None, typer.Option(metavar="STUDY", help="Learn from an earlier study of the same application.")
     ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RAY_ADDRESS",
-            help="A running Ray cluster (`auto` on one of its nodes); a local one is started if left out.",
-            show_default=False,
-        ),
-    ] = None,
+    address: Address = None,
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
@@ -153,6 +129,7 @@ def run(
 
 
 app.command()(load)
+app.command()(checklist)
 
 
 @app.command()

@@ -62,8 +62,12 @@ class StudyDisplay:
             redirect_stderr=False,
         )
 
-    def begin(self, experiment: Experiment, before: int = 0) -> None:
-        """Another study from now on; `before` is how many trials it has already, its baseline included."""
+    def begin(self, experiment: Experiment, before: int = 0, again: str = "") -> None:
+        """Another study from now on; `before` is how many trials it has already, its baseline included.
+
+        `again` is said when replications begin, unless they are to confirm the winner.
+        """
+        self._again = again
         self._experiment = experiment
         self._before = before
         self._names = short_names(experiment.space.paths())
@@ -111,9 +115,7 @@ class StudyDisplay:
             self._first_start = self._clock()
         if confirms is not None and not self._confirming:
             self._confirming = True
-            who = "the best trials and the baseline" if self._experiment.across is None else "the best compromises"
-            how = "run" if self._experiment.is_offline else "deployed"
-            self._console.print(f"confirming the winner: {who}, {how} afresh in turn")
+            self._console.print(self._again or self._confirmation())
         self._running[number] = (trial_label(number, self._total, confirms), configuration)
 
     def trial_finished(self, result: TrialResult, incumbent: TrialResult | None) -> None:
@@ -126,6 +128,11 @@ class StudyDisplay:
         leads = incumbent is not None and incumbent.number == result.number
         self._incumbent = incumbent
         self._console.print(self._line(result, leads), soft_wrap=True)
+
+    def _confirmation(self) -> str:
+        who = "the best trials and the baseline" if self._experiment.across is None else "the best compromises"
+        how = "run" if self._experiment.is_offline else "deployed"
+        return f"confirming the winner: {who}, {how} afresh in turn"
 
     def _line(self, result: TrialResult, leads: bool) -> Text:
         line = Text(f"{trial_label(result.number, self._total, result.confirms):>8}  ")

@@ -14,7 +14,7 @@ from orchestrator.cli.output import own_output, screen
 from orchestrator.cli.run import INTERRUPTED, LOG
 from orchestrator.cli.stop import StopSignals
 from orchestrator.errors import UsageError
-from orchestrator.experiment import ClosedLoop, Experiment, read_experiment
+from orchestrator.experiment import ClosedLoop, Experiment, MeasurePlan, read_experiment
 from orchestrator.experiment.rewrite import rewritten
 from orchestrator.experiment.source import Source
 from orchestrator.feasible import Finding, Narrowing, Step, narrow, probe, tightest
@@ -56,18 +56,20 @@ def chosen_for_probe(experiment: Experiment) -> tuple[Experiment, int]:
         return traffic.concurrency if isinstance(traffic, ClosedLoop) else 0
 
     most = max(experiment.workloads or (experiment,), key=clients)
-    measure = most.measure
+    return most.model_copy(update={"measure": shortened(most.measure)}), clients(most) or UNASKED_CLIENTS
+
+
+def shortened(measure: MeasurePlan) -> MeasurePlan:
+    """The same with shorter loads, where the file allows longer ones."""
     window_s, warmup_s = min(measure.max_s, LONGEST_WINDOW_S), min(measure.warmup_max_s, LONGEST_WARMUP_S)
-    short = measure.model_copy(
-        update={
-            "warmup_s": min(measure.warmup_s, warmup_s),
-            "warmup_max_s": warmup_s,
-            "min_s": min(measure.min_s, window_s),
-            "max_s": window_s,
-            "requests": None,
-        }
-    )
-    return most.model_copy(update={"measure": short}), clients(most) or UNASKED_CLIENTS
+    short = {
+        "warmup_s": min(measure.warmup_s, warmup_s),
+        "warmup_max_s": warmup_s,
+        "min_s": min(measure.min_s, window_s),
+        "max_s": window_s,
+        "requests": None,
+    }
+    return measure.model_copy(update=short)
 
 
 def _probe(console: Console, stop: StopSignals, chosen: Experiment, wanted: int, address: str | None) -> Finding:

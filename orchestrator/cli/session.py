@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.backend.port import Suggestions
 from orchestrator.backend.tune import TuneBackend
 from orchestrator.cli.display import StudyDisplay
 from orchestrator.cli.plan import StudyPlan
@@ -56,10 +57,13 @@ class Session:
     def _measure(self, experiment: Experiment, listed: Sequence[Configuration]) -> StudyResult:
         search = experiment.search.model_copy(update={"algorithm": "listed", "trials": len(listed) - 1})
         changes = {"search": search, "variant": f"{experiment.variant}.{COMPARED}"}
-        fixed = experiment.model_copy(update=changes)
-        self.display.begin(fixed)
-        backend = self._backend()
-        return run_study(fixed, ListedSearch(listed), backend, self.tracker, self.display, self._environment(fixed))
+        return self.measure(experiment.model_copy(update=changes), ListedSearch(listed))
+
+    def measure(self, experiment: Experiment, searcher: Suggestions, again: str = "") -> StudyResult:
+        """The study of what `searcher` suggests; `again` is as of `StudyDisplay.begin`."""
+        self.display.begin(experiment, again=again)
+        environment = self._environment(experiment)
+        return run_study(experiment, searcher, self._backend(), self.tracker, self.display, environment)
 
     def _backend(self) -> TuneBackend:
         return TuneBackend(self.cluster, on_phases=self.display.watch)

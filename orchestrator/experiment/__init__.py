@@ -2,7 +2,7 @@
 
 from orchestrator.experiment.across import replications
 from orchestrator.experiment.configured import ENCODING, ITEMS, configured, lightest
-from orchestrator.experiment.load import load_experiment, read_experiment
+from orchestrator.experiment.load import load_experiment, own_raw, read_experiment
 from orchestrator.experiment.plan import ALGORITHMS, ClusterPlan, ConfirmPlan, Experiment, MeasurePlan, SearchPlan
 from orchestrator.experiment.row import row_of
 from orchestrator.experiment.traffic import Bursts, ClosedLoop, Load, MaxRate, OpenLoop, Ramp, Steady, Trace
@@ -27,6 +27,7 @@ __all__ = [
     "configured",
     "lightest",
     "load_experiment",
+    "own_raw",
     "read_experiment",
     "replications",
     "row_of",

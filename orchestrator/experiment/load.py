@@ -87,6 +87,13 @@ def read_experiment(text: str, path: Path) -> Experiment:
     return first.model_copy(update={"variant": None, "workloads": tuple(experiments)}) if variants else first
 
 
+def own_raw(experiment: Experiment) -> Mapping[str, Any]:
+    """What the file says of an experiment, section by section; of one of several workloads what holds for that one."""
+    raw: Mapping[str, Any] = Source(experiment.text).value
+    variants, _ = read_workloads(raw)
+    return next((variant.raw for variant in variants if variant.name == experiment.variant), raw)
+
+
 def _values(raw: Mapping[Any, Any], file: Path) -> tuple[dict[str, Any], list[Finding]]:
     """The fields of the experiment that can be read, and what is wrong with the others."""
     findings: list[Finding] = [((key,), unknown("key", key, KEYS)) for key in raw if key not in KEYS]

@@ -61,7 +61,7 @@ class Breakdown:
 
     `batch_requests` counts requests by the size of the batch that they were in (every request of a batch of 8 is
     one sample of size 8); `max_batch_size` is None where it is not known. `tokens` and `padding` are sums over the
-    requests that tell, NaN where none does.
+    requests that tell, NaN where none does. `at_work` is how many batches were computed at a time, on average.
     """
 
     mean: Parts
@@ -73,6 +73,7 @@ class Breakdown:
     max_batch_size: int | None = None
     tokens: float = math.nan
     padding: float = math.nan
+    at_work: float = math.nan
 
     @property
     def batches(self) -> dict[int, float]:
@@ -111,6 +112,7 @@ class Breakdown:
             "batch_size_per_batch": self.batch_size_per_batch,
             "batch_fill": self.batch_fill,
             "padding_waste": self.padding_waste,
+            "batches_at_work": self.at_work,
         }
         return {name: value for name, value in figures.items() if not math.isnan(value)}
 
@@ -136,6 +138,7 @@ def break_down(samples: Samples, window: Window, max_batch_size: int | None = No
         max_batch_size=max_batch_size,
         tokens=_sum(successes.tokens),
         padding=_sum(successes.padding),
+        at_work=_at_work(successes, end - start),
     )
 
 
@@ -158,6 +161,14 @@ def _sum(column: NDArray[np.float64]) -> float:
     """Of what is known; NaN where nothing is."""
     known = ~np.isnan(column)
     return float(column[known].sum()) if known.any() else math.nan
+
+
+def _at_work(successes: Samples, window_s: float) -> float:
+    """Each of a batch's requests accounts for its part of the batch's time; NaN where no request tells its batch."""
+    known = ~np.isnan(successes.compute_s) & (successes.batch_size >= 1)
+    if not known.any() or window_s <= 0:
+        return math.nan
+    return float((successes.compute_s[known] / successes.batch_size[known]).sum()) / window_s
 
 
 def _mean_ms(column: NDArray[np.float64]) -> float:

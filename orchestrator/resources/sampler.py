@@ -1,4 +1,4 @@
-"""CPU, memory and GPUs over a window of time, from samples taken twice a second.
+"""CPU, memory, disks, network and GPUs over a window of time, from samples taken twice a second.
 
 The machine is what psutil says it is: in a container /proc/stat may be the host's, and the machine's shares then are
 too.
@@ -18,6 +18,7 @@ import psutil
 
 from orchestrator.resources.gpus import Gpus
 from orchestrator.resources.processes import GROUPS, IDLE, Groups, Members
+from orchestrator.resources.traffic import Moved, moved
 
 PERIOD_S = 0.5
 
@@ -51,6 +52,9 @@ class ResourceUse:
     machine_busy_share: float = math.nan
     others_cpu_share: float = math.nan  # by processes of no group; the kernel's interrupts are left out
     steal_share: float = math.nan  # taken by the hypervisor
+    iowait_share: float = math.nan  # idle while somebody waited for a disk
+    disk_mib_s: float = math.nan  # read and written
+    network_mib_s: float = math.nan  # sent and received, loopback left out
     gpu_busy_share: float = math.nan  # mean over this machine's GPUs
     gpu_memory_mib: float = math.nan  # sum over them, whoever uses it
 
@@ -66,6 +70,8 @@ class _Sample(NamedTuple):
     busy_s: float
     interrupts_s: float
     steal_s: float
+    iowait_s: float
+    moved: Moved
     cpu_s: tuple[float, ...]  # by group, since the sampler started; NaN before its first process is seen
     memory: tuple[float, ...]  # by group, bytes
 
@@ -108,9 +114,11 @@ class ResourceSampler:
             guests = times.get("guest", 0.0) + times.get("guest_nice", 0.0)  # Linux counts them as user time too
             interrupts, steal = times.get("irq", 0.0) + times.get("softirq", 0.0), times.get("steal", 0.0)
             total = sum(times.values()) - guests
-            busy = total - times["idle"] - times.get("iowait", 0.0) - steal
+            iowait = times.get("iowait", 0.0)
+            busy = total - times["idle"] - iowait - steal
             cpu, memory = self._members.read()
-            self._samples.append(_Sample(self._clock(), total, busy, interrupts, steal, cpu, memory))
+            now = self._clock()
+            self._samples.append(_Sample(now, total, busy, interrupts, steal, iowait, moved(), cpu, memory))
 
     def use(self, start: float, end: float) -> ResourceUse:
         """What was used from `start` to `end`, by linear interpolation between samples; NaN where that was not seen."""
@@ -129,6 +137,7 @@ class ResourceSampler:
 
         total, busy = rate(s.total_s for s in samples), rate(s.busy_s for s in samples)
         steal, interrupts = rate(s.steal_s for s in samples), rate(s.interrupts_s for s in samples)
+        iowait = rate(s.iowait_s for s in samples)
         cores = dict(zip(GROUPS, (rate(s.cpu_s[i] for s in samples) for i in range(len(GROUPS))), strict=True))
         if not math.isnan(yielding := cores.pop(IDLE)):
             busy = max(0.0, busy - yielding)
@@ -144,6 +153,9 @@ class ResourceSampler:
             machine_busy_share=busy / given if given > 0 else math.nan,
             others_cpu_share=others / given if given > 0 else math.nan,
             steal_share=steal / total if total > 0 else math.nan,
+            iowait_share=iowait / given if given > 0 else math.nan,
+            disk_mib_s=rate(s.moved.disk for s in samples) / _MIB,
+            network_mib_s=rate(s.moved.network for s in samples) / _MIB,
             gpu_busy_share=gpu[0],
             gpu_memory_mib=gpu[1],
         )

@@ -13,6 +13,7 @@ from orchestrator.search.frame import StudySearcher
 from orchestrator.search.grid import Grid
 from orchestrator.search.hyperopt_tpe import HyperoptTpe
 from orchestrator.search.listed import ListedSearch
+from orchestrator.search.rounds import RoundsSearch
 from orchestrator.search.surrogate import Surrogate
 from orchestrator.space import Space
 from orchestrator.validation import unknown
@@ -26,7 +27,7 @@ _OWN: dict[str, Callable[..., Algorithm]] = {
 }
 ALGORITHMS = (*_OWN, "gp", "tpe", "nsga2")
 
-__all__ = ["ALGORITHMS", "ConfirmingSearch", "ListedSearch", "StudySearcher", "make_searcher"]
+__all__ = ["ALGORITHMS", "ConfirmingSearch", "ListedSearch", "RoundsSearch", "StudySearcher", "make_searcher"]
 
 
 def make_searcher(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from ray import cloudpickle
 from ray.tune.search import Searcher
 
 from orchestrator.confirmation import Cell, Contender, Series, line_up, line_up_across
-from orchestrator.result import BASELINE, Configuration, Score, Status
+from orchestrator.result import BASELINE, Configuration, Status
 from orchestrator.search.frame import StudySearcher
+from orchestrator.search.report import score_of
 
 
 class ConfirmingSearch(Searcher):
@@ -95,7 +95,7 @@ class ConfirmingSearch(Searcher):
         report = result if result and not error else {}
         status = Status(report.get("status", Status.FAILED))
         if trial_id in self._confirming and self._series is not None:
-            self._series.tell(self._confirming.pop(trial_id), status, _score(report))
+            self._series.tell(self._confirming.pop(trial_id), status, score_of(report))
             return
         self._searcher.on_trial_complete(trial_id, result, error)
         if trial_id in self._searching:
@@ -121,7 +121,7 @@ class ConfirmingSearch(Searcher):
         number, configuration = suggestion["number"], suggestion["configuration"]
         if status in (Status.COMPLETE, Status.INVALID):  # the baseline may be invalid once, and not the next time
             self._configurations[number] = configuration
-        score = _score(report)
+        score = score_of(report)
         if status is Status.COMPLETE and score is not None:
             self._contenders.append(Contender(number, configuration, score))
 
@@ -132,11 +132,3 @@ class ConfirmingSearch(Searcher):
         baseline = BASELINE if BASELINE in self._configurations else None
         line = line_up(self._contenders, self._maximize)
         return Series(line, baseline, self._top, self._replications, self._most, self._maximize)
-
-
-def _score(report: Mapping[str, Any]) -> Score | None:
-    """What `orchestrator.backend.port.report` says of it; None where it has no figures."""
-    value, violation, excess = (report.get(key) for key in ("value", "violation", "excess"))
-    if value is None or violation is None:
-        return None
-    return Score(value, violation, report.get("shown", True), excess=math.nan if excess is None else excess)

@@ -138,6 +138,7 @@ def test_a_trial_without_a_score_reports_no_figures():
     told = report(TrialResult(1, {}, Status.FAILED, ("boom",)))
     assert told == {
         "status": "FAILED",
+        "reasons": ["boom"],
         **dict.fromkeys(("value", "violation", "values", "half_widths", "excess", "shown")),
     }
 

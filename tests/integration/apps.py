@@ -42,3 +42,27 @@ class Slow:
 
 def build_slow(args: dict) -> serve.Application:
     return Slow.bind(args["seconds"])
+
+
+@serve.deployment(name="Sleeper")
+class Sleeper:
+    """Answers one request after the other, each after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.turn = asyncio.Lock()
+
+    async def __call__(self, request: Request) -> dict:
+        await request.body()
+        async with self.turn:
+            await asyncio.sleep(self.seconds)
+        return {}
+
+
+def build_precise(args: dict) -> serve.Application:
+    """A model that is four times as fast in int8, cannot have fp16, and takes no other argument."""
+    if unknown := sorted(args.keys() - {"precision"}):
+        raise ValueError(f"args has {', '.join(unknown)}, and takes only precision")
+    if args.get("precision") == "fp16":
+        raise ValueError("infeasible: args.precision is fp16, and nothing here computes in it")
+    return Sleeper.bind(0.004 if args.get("precision") == "int8" else 0.016)

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from onnx import TensorProto, helper
 
+from orchestrator.experiment import load_experiment
 from orchestrator.pruned import RESOURCES
 from tests.integration.conftest import (
     command,
@@ -63,6 +64,22 @@ space:
   Classifier.user_config.max_batch_size: {{choice: [2, 4]}}
 search: {{algorithm: random, trials: 1}}
 confirm: {{top: 0}}
+"""
+PRECISE = """
+name: precise
+app:
+  import_path: tests.integration.apps:build_precise
+  args: {precision: fp32}
+  deployments:
+    - name: Sleeper
+      ray_actor_options: {num_cpus: 0.1}
+workload: {payloads: hello.jsonl}
+load: {closed_loop: {concurrency: 2}}
+measure: {warmup_s: 0.2, warmup_max_s: 0.5, min_s: 0.6, max_s: 0.6, ceiling: false, validity: warn, precision: 0.2}
+deploy_timeout_s: 30
+objective: {maximize: throughput_rps}
+space:
+  args.precision: {choice: [fp32, fp16, int8]}
 """
 SHOP = {"name": "shop", "route_prefix": "/shop", "import_path": "tests.integration.apps:build"}
 
@@ -238,3 +255,24 @@ def test_a_model_given_by_its_path_is_served_and_gets_valid_inputs(cluster, tmp_
         assert trial["status"] == "COMPLETE"
         assert trial["metrics"]["error_ratio"] == 0
         assert trial["metrics"]["batch_size_mean"] > 1
+
+
+def test_a_checklist_is_gone_through_and_ends_with_an_experiment_that_searches_what_it_found(cluster, tmp_path):
+    (tmp_path / "precise.yaml").write_text(PRECISE)
+    (tmp_path / "hello.jsonl").write_text('{"hello": 1}\n')
+    arguments = ("checklist", "precise.yaml", "--address", cluster.address, "--json", "--budget", "45s")
+    done = orchestrator(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    found = {one["item"]: one for one in document["items"]}
+    assert (found["int8"]["answer"], found["int8"]["change"]) == ("gain", {"args.precision": "int8"})
+    assert found["int8"]["gain"]["lo"] > 1.2
+    assert (found["fp16"]["answer"], found["JPEG decoding"]["answer"]) == ("does not apply", "does not apply")
+    assert found["over-padding"]["finding"] == "the application takes no `padding`"
+    assert found["versions"]["finding"]
+    assert "int8" in document["first"]
+    assert "args.precision" in load_experiment(tmp_path / "precise.checklist.yaml").space.paths()
+    assert orchestrator("check", "precise.checklist.yaml", cwd=tmp_path).returncode == 0
+    assert run_states("precise.checklist", tmp_path).count("FINISHED") >= 4
+    shown = orchestrator("show", "precise.checklist", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr

@@ -24,6 +24,7 @@ ROOMS: dict[str, set[str]] = {
         *("max_rate", "observation", "load", "measure", "resources"),  # of the command `load`
         *("insight", "figures"),
         *("pruning", "pruned", "expert", "feasible"),
+        *("checklist", "knob", "space", "plain"),  # of the command of that name
         *("several", "robust"),
         *("document", "experiment", "serve_config", "names", "result", "errors"),
     },
@@ -55,7 +56,7 @@ ROOMS: dict[str, set[str]] = {
     # Adapters, one foreign system each. They never import each other.
     "serving": {"errors"},
     "tracking": {"document", "several", "confirmation", "measure.samples", "result", "errors"},
-    "search": {"confirmation", "pruned", "space", "knob", "validation", "result", "plain"},
+    "search": {"confirmation", "checklist", "pruned", "space", "knob", "validation", "result", "plain"},
     "cluster": {"errors"},
     "environment": set(),
     "resources": set(),
@@ -67,6 +68,10 @@ ROOMS: dict[str, set[str]] = {
     "feasible": {"plain"},
     # What is not worth deploying, by Serve's own rules and the load.
     "pruning": {"pruned", "experiment", "serve_config", "objective", "space", "knob", "result", "plain"},
+    # The checklist of model serving: what is tried for its items, and what that answers.
+    "checklist": {
+        *("experiment", "workload.plan", "serve_config", "measure", "names", "space", "knob", "result", "plain"),
+    },
     # What somebody who knows Serve would try first.
     "expert": {"experiment", "workload.plan", "serve_config.settings", "space", "knob", "result", "plain"},
     # The public JSON document of a study.

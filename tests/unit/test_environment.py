@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+import sys
 from datetime import datetime, timezone
+from importlib.metadata import version
 
 import pytest
 
@@ -12,6 +14,7 @@ from orchestrator.environment import (
     cpu_model,
     describe_environment,
     git_state,
+    installed,
     kernel_kills,
     memory_mib,
     serve_variables,
@@ -167,3 +170,18 @@ def test_memory_is_the_machines_or_what_the_cgroup_leaves_of_it(tmp_path, monkey
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert memory_mib(tmp_path) == expected
+
+
+def test_what_is_installed_is_told_by_distribution():
+    found = installed()
+    assert found.releases["numpy"] == version("numpy")
+    assert found.python == sys.version_info[:2]
+
+
+def test_the_driver_of_the_gpus_is_told_where_there_are_some(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert installed().gpu_driver == ""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 550.54.15\necho 550.54.15\n")
+    tool.chmod(0o755)
+    assert installed().gpu_driver == "550.54.15"

@@ -101,11 +101,17 @@ def test_a_batch_of_n_is_seen_n_times_but_is_one_batch():
     assert found.metrics()["batch_fill"] == pytest.approx(0.45)
 
 
+def test_a_batch_is_at_work_once_however_many_requests_are_in_it():
+    rows = [(0, 10, 4, 1, 500, 2)] * 4 + [(0, 10, 4, 1, 1000, 1)]
+    found = break_down(requests(*rows), (0.0, 5.0))
+    assert found.at_work == pytest.approx((2 * 0.5 + 1.0) / 5)
+
+
 @pytest.mark.parametrize("size", [0, NAN], ids=["answered without a batch", "not stated"])
 def test_without_a_batch_there_is_neither_size_nor_fill(size):
     found = break_down(requests((0, 10, 0, 0, 0, size)), WINDOW, max_batch_size=8)
     assert found.batch_requests == {}
-    assert not {"batch_fill", "batch_size_per_batch"} & set(found.metrics())
+    assert not {"batch_fill", "batch_size_per_batch", "batches_at_work"} & set(found.metrics())
 
 
 def test_fill_needs_to_know_the_largest_size():
@@ -136,6 +142,7 @@ def test_metrics_are_flat_and_finite():
             "tail_from_ms": 20,
             "batch_size_per_batch": 4,
             "batch_fill": 1,
+            "batches_at_work": 6e-3 / 4 / 100,
         }
     )
 

@@ -35,6 +35,8 @@ class Machine:
         self.times = {"user": 50.0, "system": 10.0, "idle": 140.0, "softirq": 0.0, "steal": 0.0, "guest": 5.0}
         self.running = {}
         self.looked_at = []
+        self.disk = SimpleNamespace(read_bytes=7 * MIB, write_bytes=0)
+        self.interfaces = {name: SimpleNamespace(bytes_sent=0, bytes_recv=5 * MIB) for name in ("lo", "eth0")}
 
     def start(self, pid, title, name="python", cpu_s=0.0, memory=0, policy=os.SCHED_OTHER, parent=0):
         known = {"title": title, "name": name, "cpu_s": cpu_s, "memory": memory, "policy": policy, "parent": parent}
@@ -61,6 +63,13 @@ class Machine:
 
     def cpu_count(self):
         return 2
+
+    def disk_io_counters(self):
+        return self.disk
+
+    def net_io_counters(self, pernic):
+        assert pernic
+        return self.interfaces
 
     def pids(self):
         return list(self.running)
@@ -118,6 +127,7 @@ def machine(monkeypatch):
     made = Machine()
     monkeypatch.setattr("orchestrator.resources.processes.psutil", made)
     monkeypatch.setattr("orchestrator.resources.sampler.psutil", made)
+    monkeypatch.setattr("orchestrator.resources.traffic.psutil", made)
     monkeypatch.setattr("os.sched_getscheduler", lambda pid: made.running[pid].policy)
     made.start(1, REPLICA, cpu_s=500.0, memory=100 * MIB)
     made.start(2, PROXY, memory=50 * MIB)
@@ -162,6 +172,26 @@ def test_cores_memory_and_shares_over_a_window(machine):
     assert use.steal_share == 0
     assert "gpu_busy_share" not in use.metrics()
     assert use.metrics()["others_cpu_share"] == use.others_cpu_share
+
+
+def test_what_went_to_disks_and_over_networks(machine):
+    sampler = sampler_of(machine)
+    sampler.sample()
+    machine.work(2.0, p1=0.5)
+    machine.times["idle"] -= 0.4
+    machine.times["iowait"] = 0.4
+    machine.disk = SimpleNamespace(read_bytes=10 * MIB, write_bytes=1 * MIB)
+    machine.interfaces["lo"].bytes_sent = 900 * MIB  # from process to process, all on this machine
+    machine.interfaces["eth0"].bytes_sent = 6 * MIB
+    sampler.sample()
+    use = sampler.use(100.0, 102.0)
+    assert (use.disk_mib_s, use.network_mib_s) == (pytest.approx(2), pytest.approx(3))
+    assert use.iowait_share == pytest.approx(0.1)
+
+
+def test_a_machine_without_disks_says_nothing_of_them(machine):
+    machine.disk = None
+    assert "disk_mib_s" not in used_in_a_second(machine, p1=0.5).metrics()
 
 
 def test_what_was_stolen_is_no_part_of_what_the_machine_could_use(machine):
