@@ -61,7 +61,7 @@ class Breakdown:
 
     `batch_requests` counts requests by the size of the batch that they were in (every request of a batch of 8 is
     one sample of size 8); `max_batch_size` is None where it is not known. `tokens` and `padding` are sums over the
-    requests that tell, NaN where none does.
+    requests that tell, `accuracy` is the mean of what they tell; NaN where none does.
     """
 
     mean: Parts
@@ -73,6 +73,7 @@ class Breakdown:
     max_batch_size: int | None = None
     tokens: float = math.nan
     padding: float = math.nan
+    accuracy: float = math.nan
 
     @property
     def batches(self) -> dict[int, float]:
@@ -111,6 +112,7 @@ class Breakdown:
             "batch_size_per_batch": self.batch_size_per_batch,
             "batch_fill": self.batch_fill,
             "padding_waste": self.padding_waste,
+            "accuracy": self.accuracy,
         }
         return {name: value for name, value in figures.items() if not math.isnan(value)}
 
@@ -136,6 +138,7 @@ def break_down(samples: Samples, window: Window, max_batch_size: int | None = No
         max_batch_size=max_batch_size,
         tokens=_sum(successes.tokens),
         padding=_sum(successes.padding),
+        accuracy=_mean(successes.accuracy),
     )
 
 
@@ -158,6 +161,12 @@ def _sum(column: NDArray[np.float64]) -> float:
     """Of what is known; NaN where nothing is."""
     known = ~np.isnan(column)
     return float(column[known].sum()) if known.any() else math.nan
+
+
+def _mean(column: NDArray[np.float64]) -> float:
+    """Of what is known; NaN where nothing is."""
+    known = ~np.isnan(column)
+    return float(column[known].mean()) if known.any() else math.nan
 
 
 def _mean_ms(column: NDArray[np.float64]) -> float:
