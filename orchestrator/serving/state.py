@@ -49,11 +49,15 @@ def cluster_config(details: Mapping[str, Any], ours: Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Readiness:
-    """Where an application stands: `ready`, `failed`, or neither yet; `reasons` in Serve's own words."""
+    """Where an application stands: `ready`, `failed`, or neither yet; `reasons` in Serve's own words.
+
+    `infeasible`: it failed because it says itself that this configuration cannot be had here.
+    """
 
     ready: bool
     failed: bool
     reasons: tuple[str, ...]
+    infeasible: bool = False
 
 
 def readiness(application: Any) -> Readiness:
@@ -68,10 +72,12 @@ def readiness(application: Any) -> Readiness:
     )
     if application.message and not reasons:
         reasons = (_essence(application.message),)
+    refusals = tuple(found[1] for reason in reasons if (found := _INFEASIBLE.search(reason)))
     return Readiness(
         ready=status == "RUNNING",
         failed=status in ("DEPLOY_FAILED", "UNHEALTHY"),
-        reasons=reasons or (f"the application is {status}",),
+        reasons=refusals or reasons or (f"the application is {status}",),
+        infeasible=bool(refusals),
     )
 
 
@@ -90,6 +96,9 @@ def _essence(message: str) -> str:
     beginning = lines[0].split(" Error: ", 1)[0]
     return raised[-1] if beginning.startswith("Traceback") else f"{beginning} {raised[-1]}"
 
+
+_INFEASIBLE = re.compile(r"(?:Error|Exception|Exit): infeasible: (.+)", re.DOTALL)
+"""What an application raises where a configuration cannot be had (docs/application.md), and in which words."""
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _RAISED = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b.*")

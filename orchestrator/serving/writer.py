@@ -68,7 +68,8 @@ class ServeWriter:
         """Brings `slot` to this application config; returns its URL on the slot's node when Serve says that it runs.
 
         Raises:
-            InfeasibleError: rejected by Serve, or not ready within `timeout_s` seconds; the message is Serve's own.
+            InfeasibleError: rejected by Serve, or not ready within `timeout_s` seconds, in Serve's own words; or the
+                application says that it cannot be had here.
             DeploymentFailedError: the application's own code raised.
         """
         if self._closed:
@@ -87,7 +88,7 @@ class ServeWriter:
             if state.ready:
                 return f"{self._base_url}/{slot}"
             if state.failed:
-                raise DeploymentFailedError("; ".join(state.reasons))
+                raise (InfeasibleError if state.infeasible else DeploymentFailedError)("; ".join(state.reasons))
             if clock() > deadline:
                 reasons = "; ".join(state.reasons)
                 raise InfeasibleError(f"not ready within {timeout_s:g} s (deploy_timeout_s): {reasons}")
