@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -71,6 +72,7 @@ class FakeLoad:
     repeated: tuple[str, ...] = ()
     assignments: list[Assignment] = field(default_factory=list)
     beaten: bool = False
+    accuracy: float = math.nan
 
     def run(
         self,
@@ -86,6 +88,7 @@ class FakeLoad:
         end = self.warmup_s + self.window_s
         self.clock.now += end
         sent = samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome)
+        sent = replace(sent, accuracy=np.full(len(sent), self.accuracy))
         seen = observation(sent, (self.warmup_s, end), self.limits)
         return replace(seen, beaten=self.beaten, invalid=self.invalid, repeated=self.repeated)
 
