@@ -23,9 +23,10 @@ from serve_apps.encoding import BUCKETED, Encoding, EncodingModel, bucket
 from serve_apps.encoding import KEYS as ENCODING_KEYS
 from serve_apps.engine import Model
 from serve_apps.nets.store import ENCODERS
+from serve_apps.nets.weights import origin
 from serve_apps.sentences import SentenceReplica
 from serve_apps.settings import Source
-from serve_apps.tokens import tokenizer, weights
+from serve_apps.tokens import tokenizer
 from serve_apps.variant import KEYS, Variant
 from serve_apps.vocabulary import TEXT
 
@@ -39,7 +40,7 @@ class EncoderReplica(SentenceReplica):
 
     def _load(self, threads: int) -> Model:
         name = self._source.name
-        return EncodingModel(super()._load(threads), tokenizer(name), self._asked, weights(name))
+        return EncodingModel(super()._load(threads), tokenizer(name), self._asked, origin(name))
 
     def _line(self, inputs: Inputs) -> Hashable:
         """One for all, or by the length of the one sentence."""

@@ -56,7 +56,7 @@ class EncodingModel:
 
     def __init__(self, encoder: Model, tokenize: Tokenizer, asked: Encoding, weights: str) -> None:
         self._encoder, self._tokenize, self._asked = encoder, tokenize, asked
-        self.accuracy = encoder.accuracy
+        self.accuracy: float | None = encoder.accuracy
         (vector,) = encoder.spec.outputs
         counts = tuple(TensorSpec(name, "INT32", (None,)) for name in (TOKENS, PADDING))
         self.spec = ModelSpec(

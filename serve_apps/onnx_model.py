@@ -50,7 +50,7 @@ class OnnxModel:
             tuple(_tensor_spec(path, node) for node in self._session.get_inputs()),
             tuple(_tensor_spec(path, node) for node in self._session.get_outputs()),
         )
-        self.accuracy = float(self._session.get_modelmeta().custom_metadata_map.get(ACCURACY_KEY, 1.0))
+        self.accuracy: float | None = float(self._session.get_modelmeta().custom_metadata_map.get(ACCURACY_KEY, 1.0))
         self._texts = [i for i, output in enumerate(self.spec.outputs) if output.datatype == "BYTES"]
 
     def prepare(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:

@@ -6,6 +6,8 @@ import re
 import zlib
 from collections.abc import Callable
 
+from serve_apps.nets.weights import VOCABULARY, folder
+
 FIRST, LAST = 101, 102
 """Numbers that BERT's vocabulary begins and ends a sentence with."""
 
@@ -15,14 +17,22 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 Tokenizer = Callable[[str], list[int]]
 
 
-def tokenizer(name: str) -> Tokenizer:  # noqa: ARG001
-    """How the encoder `name` reads a sentence."""
-    return by_checksum
+def tokenizer(name: str) -> Tokenizer:
+    """How the encoder `name` reads a sentence: in the word pieces of its true vocabulary, or by checksums.
 
-
-def weights(name: str) -> str:  # noqa: ARG001
-    """Where the weights of the encoder `name` come from."""
-    return "drawn from a seed"
+    ModuleNotFoundError, which names the extra, where there are weights and nothing to read their vocabulary with.
+    """
+    files = folder(name)
+    if files is None:
+        return by_checksum
+    try:
+        from tokenizers import Tokenizer as WordPieces
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{error}: pip install 'ray-serve-orchestrator[encoder]'") from None
+    pieces = WordPieces.from_file(str(files / VOCABULARY))
+    pieces.no_truncation()
+    pieces.no_padding()
+    return lambda text: pieces.encode(text).ids
 
 
 def by_checksum(text: str) -> list[int]:

@@ -33,7 +33,7 @@ class TorchModel:
         network = importlib.import_module(f"serve_apps.nets.{name}").network()
         network.load_state_dict(stored["weights"])
         self._network = network.eval()
-        self.accuracy = stored["accuracy"]  # the export was checked against this network: it is the same
+        self.accuracy: float | None = stored["accuracy"]  # the export was checked against this network: it is the same
         self.spec = ModelSpec(name, _specs(stored["inputs"]), _specs(stored["outputs"]), "pytorch")
         if compiled:
             self._compile()

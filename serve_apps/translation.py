@@ -38,7 +38,7 @@ class TranslationModel:
     `padding` that filled it up to the longest of its batch, both INT32 [n].
     """
 
-    accuracy = None  # of a translation there is no one figure
+    accuracy: float | None = None  # of a translation there is no one figure
 
     def __init__(self, name: str, path: Path, threads: int, length_limit: int) -> None:
         self._encoder = OnnxModel(name, path, threads)

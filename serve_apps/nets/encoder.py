@@ -8,6 +8,7 @@ ones can be loaded.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -95,6 +96,16 @@ def seeded(shape: Shape) -> Encoder:
             nn.init.normal_(module.weight, std=_SPREAD)
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
+    return network
+
+
+def loaded(shape: Shape, file: Path) -> Encoder:
+    """With the weights in a file of safetensors, of a BERT as it is usually kept; without those of pre-training."""
+    from safetensors.torch import load_file  # comes with the weights
+
+    stored = load_file(file)
+    network = Encoder(shape)
+    network.load_state_dict({name: stored[name] for name in network.state_dict()})
     return network
 
 

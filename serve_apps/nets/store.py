@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from serve_apps.nets.weights import origin
+
 BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet18", "resnet50", "mobilenet", "squeezenet")
 """Models of one file, which the classifier serves."""
 
@@ -29,7 +31,7 @@ _PARTS = {
     "resnet18": ("residual.py",),
     "resnet50": ("residual.py",),
     TRANSLATOR: ("../vocabulary.py", "../datasets/grammar.py"),
-    **dict.fromkeys(ENCODERS, ("encoder.py",)),
+    **dict.fromkeys(ENCODERS, ("encoder.py", "weights.py")),
 }
 
 
@@ -42,6 +44,7 @@ def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     digest = hashlib.sha256()
     for source in (*_DEFINITION, *_PARTS.get(name, ())):
         digest.update((_NETS / source.format(name=name)).read_bytes())
+    digest.update(origin(name).encode())
     return directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
 
 
