@@ -101,7 +101,7 @@ def test_what_is_no_jpeg_is_the_requests_fault(decode, model, body):
 
 def test_both_libraries_see_the_same_picture():
     photo = jpegs(seed=3)[0]["body"]
-    pillow, turbo = (decode(photo, 224, 224) for decode in DECODERS.values())
+    pillow, turbo = (by(photo, 224, 224) for by in DECODERS.values())
     assert np.abs(pillow - turbo).mean() < 0.05, "of a range of more than four"
 
 
@@ -130,7 +130,7 @@ def test_a_model_without_pictures_is_refused(tmp_path):
         Jpegs.func_or_class(Source("same", tmp_path / "m.onnx"))
 
 
-def test_the_payloads_are_photos_that_can_be_decoded_and_differ():
+def test_the_payloads_are_photos_that_can_be_decoded_and_differ(decode):
     payloads = jpegs(seed=1)
     assert Image.open(io.BytesIO(payloads[0]["body"])).size == JPEG_SIZE
     assert len({payload["body"] for payload in payloads}) == len(payloads)
