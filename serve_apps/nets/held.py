@@ -50,7 +50,7 @@ def held(name: str, data: Path | None = None) -> Held:
         return Held(*rows, labels[compared])
     if name in _PICTURES:
         return _pictures(*_PICTURES[name])
-    if name == "resnet50":
+    if name in store.BUNDLED:  # all others take pictures of 224×224
         return _grain()
     raise ValueError(f"args.data has to name an .npz file with inputs of {name!r}: arrays of the items by input")
 

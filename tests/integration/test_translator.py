@@ -125,6 +125,6 @@ def test_a_study_keeps_what_a_variant_costs_and_what_cannot_be_had_is_infeasible
     assert baseline["metrics"]["accuracy"] == 1
     assert baseline["slo"]["accuracy"] == "pass"
     assert "padding_waste" in baseline["metrics"]
-    (refused,) = [one for one in trials if one["configuration"]["args.precision"] == "fp16"]
+    (refused,) = [one for one in trials if one["config"]["args.precision"] == "fp16"]
     assert refused["status"] == "INFEASIBLE"
     assert refused["reasons"][0].startswith("args.precision is 'fp16', and this node has no GPU")
