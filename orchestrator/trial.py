@@ -17,7 +17,7 @@ from orchestrator.measure.outcomes import describe_outcomes
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.sketch import sorted_ms
 from orchestrator.measure.windows import in_window
-from orchestrator.objective import cost_figures, score
+from orchestrator.objective import ACCURACY, Slo, accuracy_verdict, cost_figures, score
 from orchestrator.observation import Observation
 from orchestrator.result import Status, TrialResult
 from orchestrator.serve_config import (
@@ -140,24 +140,38 @@ def run_trial(
     except (DeploymentFailedError, PayloadError) as error:
         return end(Status.FAILED, str(error))
 
+    told = seen.figures()
+    if seen.measurement.successes and (lacking := _untold(told, experiment.slo)):
+        return end(Status.FAILED, lacking)
     status, reasons = _judged(seen, strict=experiment.measure.validity == "strict")
     figures = seen.measurement.metrics()
     cost = _cost(application, figures, experiment)
-    scored = score({**figures, **cost}, experiment.slo, experiment.objectives, seen.verdicts)
+    verdicts = {**seen.verdicts, **accuracy_verdict(told, experiment.slo)}
+    scored = score({**figures, **told, **cost}, experiment.slo, experiment.objectives, verdicts)
     wall = clock() - started
     return result(
         status,
         reasons=reasons,
         measurement=seen.measurement,
         score=None if status is Status.FAILED else scored,
-        verdicts=seen.verdicts,
-        details={**seen.figures(), **_ceiling(place), **cost},
+        verdicts=verdicts,
+        details={**told, **_ceiling(place), **cost},
         batches=seen.breakdown.batches,
         sorted_ms=sorted_ms(seen.samples, seen.window),
         explanation="" if status is Status.FAILED else _explain(application, seen, experiment, place),
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),
         samples=seen.samples,
+    )
+
+
+def _untold(told: Mapping[str, float], slo: Slo) -> str:
+    """What the answers lack for the SLO to be judged; "" if nothing."""
+    if slo.min_accuracy is None or ACCURACY in told:
+        return ""
+    return (
+        f"slo.min_accuracy is {slo.min_accuracy:g}, but no answer tells how accurate the model is: it takes the entry "
+        "accuracy;desc=0.99 in Server-Timing (docs/application.md)"
     )
 
 

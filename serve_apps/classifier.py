@@ -9,12 +9,11 @@ It never imports torch: importing it is part of every deployment's start.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from numpy.typing import NDArray
 from ray import serve
@@ -24,12 +23,16 @@ from starlette.types import Receive, Scope
 
 from serve_apps import oip
 from serve_apps.answers import Answer, Routes, error_answer
+from serve_apps.batcher import Batcher, Computed, Work
 from serve_apps.batches import Inputs, Outcome, run_batch
+from serve_apps.checks import split
+from serve_apps.engine import Model, open_model
 from serve_apps.model_spec import ModelSpec
-from serve_apps.onnx_model import OnnxModel
+from serve_apps.pinning import pin
 from serve_apps.settings import EXECUTOR, Settings, Source
 from serve_apps.tensors import RequestError
-from serve_apps.timing import Collection, Timing
+from serve_apps.timing import Timing
+from serve_apps.variant import AS_IT_IS, KEYS, Variant
 
 _SERVER = ("ray-serve-orchestrator classifier", "1")
 _HEADER_LENGTH = b"inference-header-content-length"
@@ -37,51 +40,27 @@ _HEADER_LENGTH = b"inference-header-content-length"
 logger = logging.getLogger("ray.serve")
 
 
-class _Work(NamedTuple):
-    """A valid request that joins a batch; times are seconds of `time.perf_counter`."""
-
-    inputs: Inputs
-    arrived_s: float
-    joined_s: float
-
-
-_Join = Callable[[_Work], Awaitable[tuple[Outcome, Timing]]]
-
-
-class Model(Protocol):
-    """What a replica serves; `OnnxModel` is one."""
-
-    spec: ModelSpec
-
-    def prepare(self, inputs: Inputs) -> Inputs:
-        """A request's inputs as `run` takes them. RequestError for what it cannot take."""
-
-    def run(self, inputs: Inputs) -> Sequence[NDArray]:
-        """The outputs of one or more requests, whose inputs are joined along the first dimension."""
-
-
 class ClassifierReplica:
     """One model in one replica. Knobs: see `settings.Settings`; times in its answers: see `timing`."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, variant: Variant = AS_IT_IS) -> None:
         self._source = source
+        self._variant = variant
         self._settings = Settings()
-        self._model = self._load(self._settings.intra_op_threads)
+        self._cores = pin(variant.threads or 1) if variant.pinning else None  # before anything starts threads
+        self._model = self._load(variant.within_batch(None))
         self._routes = Routes(self._model.spec, *_SERVER)
         self._executor: ThreadPoolExecutor | None = None
-        self._previous_closed_s = 0.0
-        self._join = self._new_batcher(self._settings)
+        self._batchers: dict[Hashable, Batcher] = {}
 
     async def reconfigure(self, user_config: Any) -> None:
         """Take new knobs; requests that already wait keep their place. Raises ValueError for a bad value."""
         settings = Settings.from_user_config(user_config)
-        if settings.intra_op_threads != self._settings.intra_op_threads:
-            self._model = await asyncio.to_thread(self._load, settings.intra_op_threads)
-        if settings.concurrent_batches != self._settings.concurrent_batches:
-            self._join = self._new_batcher(settings)  # the only knob of @serve.batch without a setter
-        else:
-            self._join.set_max_batch_size(settings.max_batch_size)  # type: ignore[attr-defined]
-            self._join.set_batch_wait_timeout_s(settings.batch_wait_timeout_s)  # type: ignore[attr-defined]
+        threads = self._variant.within_batch(settings.intra_op_threads)
+        if threads != self._variant.within_batch(self._settings.intra_op_threads):
+            self._model = await asyncio.to_thread(self._load, threads)
+        for batcher in self._batchers.values():
+            batcher.change(settings)
         self._replace_executor(settings)
         self._settings = settings
 
@@ -123,48 +102,32 @@ class ClassifierReplica:
         return Answer(body, timing.header(), header_length=length)
 
     def _load(self, threads: int) -> Model:
-        """The model, with so many threads of ONNX Runtime within one batch."""
-        return OnnxModel(self._source.name, self._source.path(), threads)
+        """The model, with so many threads of its engine within one batch."""
+        return open_model(self._source, self._variant, threads)
+
+    def _line(self, inputs: Inputs) -> Hashable:  # noqa: ARG002 (a subclass looks at them)
+        """Which line prepared inputs wait in: only what stands in the same one can come into the same batch."""
+        return None
 
     async def _outcome(self, inputs: Inputs, arrived_s: float) -> tuple[Outcome, Timing]:
         """What comes of prepared inputs, by way of a batch."""
-        return await self._join(_Work(inputs, arrived_s, time.perf_counter()))
+        line = self._line(inputs)
+        batcher = self._batchers.get(line)
+        if batcher is None:
+            batcher = self._batchers[line] = Batcher(self._run, self._settings)
+        outcome, timing = await batcher.join(Work(inputs, arrived_s, time.perf_counter()))
+        return outcome, timing._replace(accuracy=self._model.accuracy)
 
-    async def _run(self, batch: list[_Work]) -> list[tuple[Outcome, Timing]]:
-        """Compute one batch that Serve has collected; an error is an outcome of its request alone."""
-        settings = self._settings
+    async def _run(self, batch: list[Work]) -> Computed:
         if self._executor is None:
-            started_s, ended_s, outcomes = self._compute(batch)
-        else:
-            loop = asyncio.get_running_loop()
-            started_s, ended_s, outcomes = await loop.run_in_executor(self._executor, self._compute, batch)
-        joined = [work.joined_s for work in batch]
-        collection = Collection.of(
-            joined, started_s, self._previous_closed_s, settings.max_batch_size, settings.batch_wait_timeout_s
-        )
-        self._previous_closed_s = collection.closed_s
-        return [
-            (outcome, collection.timing(work.arrived_s, work.joined_s, started_s, ended_s, len(batch)))
-            for work, outcome in zip(batch, outcomes, strict=True)
-        ]
+            return self._compute(batch)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._compute, batch)
 
-    def _compute(self, batch: list[_Work]) -> tuple[float, float, list[Outcome]]:
+    def _compute(self, batch: list[Work]) -> Computed:
         model = self._model
         started_s = time.perf_counter()
         outcomes = run_batch(model.run, [work.inputs for work in batch], model.spec.batchable)
-        return started_s, time.perf_counter(), outcomes
-
-    def _new_batcher(self, settings: Settings) -> _Join:
-        async def run(batch: list[_Work]) -> list[tuple[Outcome, Timing]]:
-            return await self._run(batch)
-
-        # @serve.batch looks up the signature for every request; kept here (PEP 362), it is worked out once.
-        run.__signature__ = inspect.signature(run)  # type: ignore[attr-defined]
-        return serve.batch(
-            max_batch_size=settings.max_batch_size,
-            batch_wait_timeout_s=settings.batch_wait_timeout_s,
-            max_concurrent_batches=settings.concurrent_batches,
-        )(run)
+        return Computed(started_s, time.perf_counter(), outcomes)
 
     def _replace_executor(self, settings: Settings) -> None:
         retired = self._executor
@@ -183,11 +146,12 @@ Classifier = serve.deployment(name="Classifier", **OPTIONS)(ClassifierReplica)
 
 
 def build(args: dict[str, Any]) -> Application:
-    """The application for Serve. `args.model`: a bundled model (`digits`, the default) or an .onnx file.
+    """The application for Serve. `args.model`: a bundled model (`digits`, the default) or an .onnx file; `variant`'s.
 
     Raises ValueError, which fails the deployment with its message, for unknown args and for a missing file.
     """
-    return Classifier.bind(Source.from_args(args))
+    source, variant = split(args, ("model",), KEYS)
+    return Classifier.bind(Source.from_args(source), Variant.from_args(variant))
 
 
 def _header_length(scope: Scope) -> int | None:

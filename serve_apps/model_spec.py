@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +38,9 @@ class ModelSpec:
     name: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    platform: str = "onnxruntime_onnx"
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else there is to say of it, by name."""
 
     @cached_property
     def batchable(self) -> bool:
@@ -59,7 +63,8 @@ class ModelSpec:
         return {
             "name": self.name,
             "versions": [VERSION],
-            "platform": "onnxruntime_onnx",
+            "platform": self.platform,
             "inputs": [tensor.metadata() for tensor in self.inputs],
             "outputs": [tensor.metadata() for tensor in self.outputs],
+            **({"parameters": dict(self.facts)} if self.facts else {}),
         }

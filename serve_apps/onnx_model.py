@@ -13,6 +13,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from serve_apps.model_spec import ModelSpec, TensorSpec
 from serve_apps.tensors import RequestError
+from serve_apps.variant import FP16, FP32, InfeasibleError
 
 _DATATYPES = {
     "tensor(bool)": "BOOL",
@@ -22,19 +23,26 @@ _DATATYPES = {
     "tensor(string)": "BYTES",
     **{f"tensor({sign}int{bits})": f"{sign}int{bits}".upper() for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
+ACCURACY_KEY = "held_out_accuracy"
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERRORS_ONLY = 3  # ONNX Runtime's log level; warnings about a graph help nobody in a replica's log
 
 
 class OnnxModel:
-    """One ONNX file, loaded. `run` may be called from several threads at once."""
+    """One ONNX file, loaded. `run` may be called from several threads at once.
 
-    def __init__(self, name: str, path: Path, threads: int) -> None:
+    `accuracy` is what is known of the model: on held-out data, or how far it agrees with the file it was made from.
+    """
+
+    def __init__(self, name: str, path: Path, threads: int, precision: str = FP32) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers(precision))
+        except InfeasibleError:
+            raise
         except Exception as error:  # ONNX Runtime raises a dozen unrelated types for a bad file
             raise ValueError(f"cannot load the model {path}: {error}") from None
         self.spec = ModelSpec(
@@ -42,6 +50,7 @@ class OnnxModel:
             tuple(_tensor_spec(path, node) for node in self._session.get_inputs()),
             tuple(_tensor_spec(path, node) for node in self._session.get_outputs()),
         )
+        self.accuracy: float | None = float(self._session.get_modelmeta().custom_metadata_map.get(ACCURACY_KEY, 1.0))
         self._texts = [i for i, output in enumerate(self.spec.outputs) if output.datatype == "BYTES"]
 
     def prepare(self, inputs: Mapping[str, NDArray]) -> dict[str, NDArray]:
@@ -63,6 +72,18 @@ class OnnxModel:
         for index in self._texts:
             results[index] = _encoded(results[index])
         return results
+
+
+def providers(precision: str) -> list[str]:
+    """What computes a model in these numbers here; InfeasibleError where nothing does."""
+    if precision != FP16:
+        return [_CPU]
+    if _CUDA not in onnxruntime.get_available_providers():
+        raise InfeasibleError(
+            "args.precision is 'fp16', and this node has no GPU that ONNX Runtime could use; on a CPU it converts the "
+            "numbers to fp32 and back"
+        )
+    return [_CUDA, _CPU]
 
 
 def _tensor_spec(path: Path, node: Any) -> TensorSpec:

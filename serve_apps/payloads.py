@@ -20,12 +20,14 @@ from serve_apps.datasets.folder import read_jpegs
 from serve_apps.datasets.images import load_pictures, made_up
 from serve_apps.datasets.photos import made_up_jpeg
 from serve_apps.datasets.text import made_up_lines, read_lines
+from serve_apps.encoding import VECTOR
 from serve_apps.nets import images
-from serve_apps.nets.store import TRANSLATOR
+from serve_apps.nets.store import ENCODERS, TRANSLATOR
 from serve_apps.pictures import pgm
 from serve_apps.vocabulary import LONGEST, TEXT, TRANSLATION
 
 COUNT = 64  # different requests, sent in turn
+MOST_WORDS = 100  # of a line for an encoder: with 128 tokens it can read all of them
 JPEG_SIZE = (500, 375)
 MOST_MADE_UP = 4096  # pictures; larger requests hold some of them several times
 
@@ -74,10 +76,15 @@ def cifar(
 
 def sentences(seed: int, items_per_request: int = 1, data: Path | None = None) -> list[dict[str, Any]]:
     """Lines of a text file, or sentences made up by a grammar, as JSON, for `serve_apps.translator:build`."""
-    wanted, rng = COUNT * items_per_request, np.random.default_rng(seed)
-    lines = made_up_lines(wanted, seed) if data is None else read_lines(data, LONGEST)
-    chosen = rng.permutation(np.resize(rng.permutation(len(lines)), wanted)).reshape(COUNT, items_per_request)
-    return [_texts(TRANSLATOR, TEXT, [lines[place] for place in places], TRANSLATION) for places in chosen.tolist()]
+    lines = _lines(seed, items_per_request, data, LONGEST)
+    return [_texts(TRANSLATOR, TEXT, some, TRANSLATION) for some in lines]
+
+
+def texts(
+    seed: int, items_per_request: int = 1, data: Path | None = None, model: str = ENCODERS[1]
+) -> list[dict[str, Any]]:
+    """The same for `serve_apps.encoder:build` and one of its models."""
+    return [_texts(model, TEXT, some, VECTOR) for some in _lines(seed, items_per_request, data, MOST_WORDS)]
 
 
 def jpegs(seed: int, data: Path | None = None) -> list[dict[str, Any]]:
@@ -90,6 +97,14 @@ def jpegs(seed: int, data: Path | None = None) -> list[dict[str, Any]]:
     return [
         {"path": "/", "method": "POST", "headers": {"Content-Type": "image/jpeg"}, "body": photo} for photo in photos
     ]
+
+
+def _lines(seed: int, items: int, data: Path | None, longest: int) -> list[list[str]]:
+    """COUNT times so many lines; where there are less, some of them come several times."""
+    wanted, rng = COUNT * items, np.random.default_rng(seed)
+    lines = made_up_lines(wanted, seed) if data is None else read_lines(data, longest)
+    chosen = rng.permutation(np.resize(rng.permutation(len(lines)), wanted)).reshape(COUNT, items)
+    return [[lines[place] for place in places] for places in chosen.tolist()]
 
 
 def _pictures(name: str, seed: int, items: int, data: Path | None) -> list[np.ndarray]:

@@ -20,7 +20,7 @@ from serve_apps.classifier import Classifier
 from serve_apps.pictures import SIDE, ink, parse_pgm, scaled
 from serve_apps.settings import Source
 from serve_apps.tensors import RequestError
-from serve_apps.timing import Timing
+from serve_apps.variant import Variant
 
 if TYPE_CHECKING:
     from ray.serve import Application
@@ -52,12 +52,13 @@ class Reader:
         queue_s = time.perf_counter() - arrived_s - timing.compute_s
         return json_answer(
             {"digit": int(np.argmax(logits))},
-            Timing(queue_s, timing.batch_s, timing.compute_s, timing.batch_size),
+            timing._replace(queue_s=queue_s),
         )
 
 
 def build(args: dict[str, Any]) -> Application:
-    """The application for Serve. Raises ValueError, which fails the deployment with its message, for any args."""
-    if args:
-        raise ValueError(f"args has {', '.join(map(repr, args))}, but the application takes none")
-    return Reader.bind(Classifier.bind(Source("digits", None)))  # type: ignore[attr-defined]
+    """The application for Serve; `args` are those of a `variant` of the classifier's model.
+
+    Raises ValueError, which fails the deployment with its message, for any others.
+    """
+    return Reader.bind(Classifier.bind(Source("digits", None), Variant.from_args(args)))  # type: ignore[attr-defined]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serve_apps.checks import Allowed, checked, integer, listed, number, one_of
 from serve_apps.nets.store import BUNDLED, ensure_built
 
 INLINE, EXECUTOR = "inline", "executor"
+
+
+# The upper bounds only catch slips (milliseconds for seconds, a stray zero); none is a technical limit.
+_KNOBS: Allowed = {
+    "max_batch_size": integer(1, 4096),
+    "batch_wait_timeout_s": number(0, 10),
+    "compute": one_of(INLINE, EXECUTOR),
+    "max_concurrent_batches": integer(1, 64),
+    "intra_op_threads": integer(1, 256),
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,7 @@ class Settings:
     batch_wait_timeout_s: float = 0.0  # how long the first request of a batch waits for company
     compute: str = INLINE  # on the replica's event loop, or in threads beside it
     max_concurrent_batches: int = 1  # with `executor`: batches at work at the same time
-    intra_op_threads: int = 1  # of ONNX Runtime, within one batch
+    intra_op_threads: int | None = None  # of the engine within one batch; those of `args.threads`, or one
 
     @property
     def concurrent_batches(self) -> int:
@@ -31,13 +40,7 @@ class Settings:
     @classmethod
     def from_user_config(cls, user_config: Any) -> Settings:
         """The settings in a deployment's `user_config`. Raises ValueError for what is not allowed."""
-        values = _mapping(user_config, "user_config")
-        _no_unknown(values, [field.name for field in fields(cls)], "user_config")
-        for key, value in values.items():
-            allowed, fits = _ALLOWED[key]
-            if not fits(value):
-                raise ValueError(f"user_config.{key} is {value!r}; it must be {allowed}")
-        return cls(**values)
+        return cls(**checked(user_config, _KNOBS, "user_config"))
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,15 @@ class Source:
     file: Path | None
 
     @classmethod
-    def from_args(cls, args: Any) -> Source:
-        """The model in the application's `args`. Raises ValueError for anything that is not allowed."""
-        values = _mapping(args, "args")
-        _no_unknown(values, ["model"], "args")
-        model = values.get("model", BUNDLED[0])
-        if model in BUNDLED:
+    def from_args(cls, args: Any, bundled: tuple[str, ...] = BUNDLED, own: bool = True) -> Source:
+        """The model in `args`, one of those `bundled`, or if `own` a file. ValueError for anything else."""
+        values = checked(args, {"model": ("", lambda _: True)}, "args")
+        model = values.get("model", bundled[0])
+        if model in bundled:
             return cls(model, None)
-        if not isinstance(model, str) or not model.endswith(".onnx"):
-            raise ValueError(f"args.model is {model!r}; it must be {_listed(BUNDLED)} or a path to an .onnx file")
+        if not own or not isinstance(model, str) or not model.endswith(".onnx"):
+            or_file = " or a path to an .onnx file" if own else ""
+            raise ValueError(f"args.model is {model!r}; it must be {listed(bundled)}{or_file}")
         file = Path(model).expanduser().absolute()
         if not file.is_file():
             raise ValueError(f"args.model is {model!r}, but there is no such file ({file})")
@@ -76,55 +79,4 @@ class Translation:
     @classmethod
     def from_args(cls, args: Any) -> Translation:
         """The application's `args`. Raises ValueError for anything that is not allowed."""
-        values = _mapping(args, "args")
-        _no_unknown(values, [field.name for field in fields(cls)], "args")
-        allowed, fits = _integer(1, 1000)
-        for key, value in values.items():
-            if not fits(value):
-                raise ValueError(f"args.{key} is {value!r}; it must be {allowed}")
-        return cls(**values)
-
-
-def _integer(low: int, high: int) -> tuple[str, Callable[[Any], bool]]:
-    return f"an integer from {low} to {high}", lambda value: type(value) is int and low <= value <= high
-
-
-def _number(low: float, high: float) -> tuple[str, Callable[[Any], bool]]:
-    return (
-        f"a number from {low} to {high}",
-        lambda value: type(value) in (int, float) and low <= value <= high,
-    )
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " or ".join(repr(name) for name in names)
-
-
-def _one_of(*names: str) -> tuple[str, Callable[[Any], bool]]:
-    return _listed(names), lambda value: isinstance(value, str) and value in names
-
-
-# The upper bounds only catch slips (milliseconds for seconds, a stray zero); none is a technical limit.
-_ALLOWED: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "max_batch_size": _integer(1, 4096),
-    "batch_wait_timeout_s": _number(0, 10),
-    "compute": _one_of(INLINE, EXECUTOR),
-    "max_concurrent_batches": _integer(1, 64),
-    "intra_op_threads": _integer(1, 256),
-}
-
-
-def _mapping(values: Any, where: str) -> Mapping[str, Any]:
-    if values is None:
-        return {}
-    if not isinstance(values, Mapping):
-        raise ValueError(f"{where} is {values!r}; it must be a mapping")
-    return values
-
-
-def _no_unknown(values: Mapping[str, Any], known: list[str], where: str) -> None:
-    for key, value in values.items():
-        if key not in known:
-            close = get_close_matches(str(key), known, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(f"{where}.{key} is {value!r}, but there is no such key{hint}; allowed: {', '.join(known)}")
+        return cls(**checked(args, {"length_limit": integer(1, 1000)}, "args"))

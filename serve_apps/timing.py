@@ -9,6 +9,8 @@
 - **batch-size**: requests in that batch.
 - **tokens**, **padding**: where items differ in length, what those of this request have together, and the places
   beside them that were filled up so that all items of their batches are of one length.
+- **accuracy**: of the model in the variant that answered, from 0 to 1 (docs/variants.md); no time, but told where
+  the times are.
 
 Serve does not tell when a batch was opened and closed, but its rules do. One collector takes the requests in
 order. It opens a batch with the first one that waits, not before the batch ahead is closed; and it closes the
@@ -34,13 +36,15 @@ class Timing(NamedTuple):
     batch_size: int
     tokens: int | None = None  # None, as the next one: items do not differ in length
     padding: int | None = None
+    accuracy: float | None = None  # not known
 
     def header(self) -> bytes:
         """The value of the `Server-Timing` header: milliseconds with three decimals."""
         padded = "" if self.tokens is None else f", tokens;desc={self.tokens}, padding;desc={self.padding}"
+        accuracy = "" if self.accuracy is None else f", accuracy;desc={self.accuracy:.5f}"
         return (
             f"queue;dur={self.queue_s * 1e3:.3f}, batch;dur={self.batch_s * 1e3:.3f}, "
-            f"compute;dur={self.compute_s * 1e3:.3f}, batch-size;desc={self.batch_size}{padded}"
+            f"compute;dur={self.compute_s * 1e3:.3f}, batch-size;desc={self.batch_size}{padded}{accuracy}"
         ).encode()
 
 

@@ -12,9 +12,20 @@ from serve_apps.model_spec import ModelSpec, TensorSpec
 from serve_apps.nets.store import STEP, part_path
 from serve_apps.onnx_model import OnnxModel
 from serve_apps.tensors import RequestError
-from serve_apps.vocabulary import END, LONGEST, PAD, START, TEXT, TRANSLATION, source_numbers, written
+from serve_apps.vocabulary import (
+    END,
+    LONGEST,
+    PAD,
+    PADDING,
+    START,
+    TEXT,
+    TOKENS,
+    TRANSLATION,
+    source_numbers,
+    written,
+)
 
-OUTPUTS = (TRANSLATION, "tokens", "padding")
+OUTPUTS = (TRANSLATION, TOKENS, PADDING)
 
 FURTHER, AT_LEAST = 2, 4
 """A translation ends with `FURTHER` times the words of its sentence and `AT_LEAST` more, if it has not before."""
@@ -26,6 +37,8 @@ class TranslationModel:
     Input `text`, BYTES [n]. Outputs `translation`, BYTES [n], the words `tokens` of each sentence and the places
     `padding` that filled it up to the longest of its batch, both INT32 [n].
     """
+
+    accuracy: float | None = None  # of a translation there is no one figure
 
     def __init__(self, name: str, path: Path, threads: int, length_limit: int) -> None:
         self._encoder = OnnxModel(name, path, threads)

@@ -14,6 +14,9 @@ RESERVED = 4
 TEXT, TRANSLATION = "text", "translation"
 """Names of the translator's tensors."""
 
+TOKENS, PADDING = "tokens", "padding"
+"""The last outputs of whatever reads sentences, INT32 [n]: words of each, and places that filled it up in its batch."""
+
 LONGEST = 200
 """Words of a sentence. Lines of text are far shorter; a whole book in one row would hold up everybody's batch."""
 

@@ -29,6 +29,12 @@ def padding_line(trial: TrialResult) -> str:
     return "" if waste is None else f"padding: {figure(waste)} places for each token"
 
 
+def accuracy_line(trial: TrialResult) -> str:
+    """ "accuracy, as the application tells it: 0.9987"; empty where it tells none, or that nothing is lost."""
+    told = trial.details.get("accuracy", 1.0)
+    return "" if told == 1 else f"accuracy, as the application tells it: {told:.4f}"
+
+
 def breakdown_table(trial: TrialResult) -> Table | None:
     """The parts of the response time, of all requests and of the slowest 1 %; None where they are not known."""
     values = metrics(trial)

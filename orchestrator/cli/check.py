@@ -185,7 +185,9 @@ def _across(experiment: Experiment) -> dict[str, str]:
 
 
 def _slo(experiment: Experiment) -> str:
-    return ", ".join(limit_text(name, limit) for name, limit in experiment.slo.limits().items()) or "none"
+    least = experiment.slo.min_accuracy
+    limits = {**experiment.slo.limits(), **({} if least is None else {"accuracy": least})}
+    return ", ".join(limit_text(name, limit) for name, limit in limits.items()) or "none"
 
 
 def _prices(experiment: Experiment) -> dict[str, str]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.cli.across import print_across
-from orchestrator.cli.breakdown import batches_line, breakdown_table, padding_line
+from orchestrator.cli.breakdown import accuracy_line, batches_line, breakdown_table, padding_line
 from orchestrator.cli.columns import columns_of, heading
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
 from orchestrator.document import metrics
@@ -177,7 +177,7 @@ def print_outcome(console: Console, study: StudyResult) -> None:
     breakdown = breakdown_table(best)
     if breakdown is not None:
         console.print(breakdown)
-    for text in filter(None, (batches_line(best), padding_line(best))):
+    for text in filter(None, (batches_line(best), padding_line(best), accuracy_line(best))):
         console.print(f"  {text}", highlight=False)
 
 

@@ -86,6 +86,7 @@ class Recorder:
             batch_size=server.batch_size,
             tokens=server.tokens,
             padding=server.padding,
+            accuracy=server.accuracy,
         )
 
     def _since_origin(self, readings: array[float]) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """The server's own times out of `Server-Timing` headers (W3C Server Timing), in bulk.
 
-`queue;dur=1.2, batch;dur=0.8, compute;dur=3.1, batch-size;desc=8, tokens;desc=60, padding;desc=12`: durations are
-milliseconds. Entries come in any order, unknown ones are ignored, the last of a name counts, and whatever is missing
-or is not a number becomes NaN.
+`queue;dur=1.2, batch;dur=0.8, compute;dur=3.1, batch-size;desc=8, tokens;desc=60, padding;desc=12, accuracy;desc=0.98`:
+durations are milliseconds. Entries come in any order, unknown ones are ignored, the last of a name counts, and whatever
+is missing or is not a number becomes NaN.
 
 All headers are searched as one text, a line each: parsing them one by one in Python would take several times
 as long, and on a shared machine this time is taken from the server.
@@ -38,8 +38,9 @@ _METRICS = (
     _on_every_line(b"batch-size", b"desc"),
     _on_every_line(b"tokens", b"desc"),
     _on_every_line(b"padding", b"desc"),
+    _on_every_line(b"accuracy", b"desc"),
 )
-_UNITS = (1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0)  # durations come in ms and go in s
+_UNITS = (1e-3, 1e-3, 1e-3, 1.0, 1.0, 1.0, 1.0)  # durations come in ms and go in s
 
 _BLOCK = 4096  # headers parsed together: much of a pass is paid once, and what it works on stays in the cache
 _DIGITS = b"0123456789"
@@ -58,6 +59,7 @@ class ServerTimes:
     batch_size: NDArray[np.float64]
     tokens: NDArray[np.float64]
     padding: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
 
 
 def parse_server_timing(answers: Sequence[bytes]) -> ServerTimes:

@@ -61,7 +61,8 @@ class Breakdown:
 
     `batch_requests` counts requests by the size of the batch that they were in (every request of a batch of 8 is
     one sample of size 8); `max_batch_size` is None where it is not known. `tokens` and `padding` are sums over the
-    requests that tell, NaN where none does. `at_work` is how many batches were computed at a time, on average.
+    requests that tell, `accuracy` is the mean of what they tell; NaN where none does. `at_work` is how many batches
+    were computed at a time, on average.
     """
 
     mean: Parts
@@ -74,6 +75,7 @@ class Breakdown:
     tokens: float = math.nan
     padding: float = math.nan
     at_work: float = math.nan
+    accuracy: float = math.nan
 
     @property
     def batches(self) -> dict[int, float]:
@@ -113,6 +115,7 @@ class Breakdown:
             "batch_fill": self.batch_fill,
             "padding_waste": self.padding_waste,
             "batches_at_work": self.at_work,
+            "accuracy": self.accuracy,
         }
         return {name: value for name, value in figures.items() if not math.isnan(value)}
 
@@ -139,6 +142,7 @@ def break_down(samples: Samples, window: Window, max_batch_size: int | None = No
         tokens=_sum(successes.tokens),
         padding=_sum(successes.padding),
         at_work=_at_work(successes, end - start),
+        accuracy=_mean(successes.accuracy),
     )
 
 
@@ -169,6 +173,12 @@ def _at_work(successes: Samples, window_s: float) -> float:
     if not known.any() or window_s <= 0:
         return math.nan
     return float((successes.compute_s[known] / successes.batch_size[known]).sum()) / window_s
+
+
+def _mean(column: NDArray[np.float64]) -> float:
+    """Of what is known; NaN where nothing is."""
+    known = ~np.isnan(column)
+    return float(column[known].mean()) if known.any() else math.nan
 
 
 def _mean_ms(column: NDArray[np.float64]) -> float:

@@ -51,9 +51,10 @@ class Samples:
     padding: NDArray[np.float64] = field(
         default_factory=_not_told
     )  # places that filled those up to the length of their batch
+    accuracy: NDArray[np.float64] = field(default_factory=_not_told)  # of the model that answered, from 0 to 1
 
     def __post_init__(self) -> None:
-        for name in ("tokens", "padding"):
+        for name in ("tokens", "padding", "accuracy"):
             if getattr(self, name) is _UNKNOWN:
                 object.__setattr__(self, name, np.broadcast_to(np.float64(math.nan), len(self.scheduled_s)))
         lengths = {name: len(column) for name, column in self.columns().items()}

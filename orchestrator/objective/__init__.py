@@ -2,10 +2,11 @@
 
 from orchestrator.objective.cost import COST_PER_MILLION, Prices, cost_figures
 from orchestrator.objective.goals import ITEMS_PER_S, MAXIMIZE, MINIMIZE, read_objectives
-from orchestrator.objective.score import SMALLEST_VIOLATION, UNMEASURED_VIOLATION, score
+from orchestrator.objective.score import ACCURACY, SMALLEST_VIOLATION, UNMEASURED_VIOLATION, accuracy_verdict, score
 from orchestrator.objective.slo import Slo, read_slo
 
 __all__ = [
+    "ACCURACY",
     "COST_PER_MILLION",
     "ITEMS_PER_S",
     "MAXIMIZE",
@@ -14,6 +15,7 @@ __all__ = [
     "UNMEASURED_VIOLATION",
     "Prices",
     "Slo",
+    "accuracy_verdict",
     "cost_figures",
     "read_objectives",
     "read_slo",

@@ -10,6 +10,9 @@ from orchestrator.measure.verdict import Verdict, overall
 from orchestrator.objective.slo import Slo
 from orchestrator.result import Objective, Score
 
+ACCURACY = "accuracy"
+"""The figure that `slo.min_accuracy` is about, of those that an application tells."""
+
 SMALLEST_ERROR_RATIO = 0.001
 """The least share of failures that an excess is divided by, so that violations of a limit of 0 are graded too."""
 
@@ -38,7 +41,8 @@ def score(
     found = overall(verdicts or {})
     values = [figures.get(objective.metric, math.nan) for objective in objectives]
     limits = [*_excesses(figures, slo)]
-    excesses = [0.0, *limits]
+    # Its accuracy is a property of the model: deployed afresh it is the same, and needs no room.
+    excesses = [0.0, *limits, _shortfall(figures, slo)]
     if any(map(math.isnan, values)):
         excesses.append(UNMEASURED_VIOLATION)
     if found is Verdict.FAIL or any(map(math.isinf, values)):
@@ -63,6 +67,21 @@ def _excesses(figures: Mapping[str, float], slo: Slo) -> Iterator[float]:
     allowed = _allowed_errors(slo)
     if allowed < 1:
         yield _excess(figures.get("error_ratio"), allowed, max(allowed, SMALLEST_ERROR_RATIO))
+
+
+def _shortfall(figures: Mapping[str, float], slo: Slo) -> float:
+    """Of the accuracy, as a share of what it has to be."""
+    if not slo.min_accuracy:
+        return 0.0
+    told = figures.get(ACCURACY)
+    return UNMEASURED_VIOLATION if told is None else 1 - told / slo.min_accuracy
+
+
+def accuracy_verdict(figures: Mapping[str, float], slo: Slo) -> dict[str, Verdict]:
+    """By figure, whether the least accuracy is reached: it is told, not estimated. Empty where none is asked for."""
+    if slo.min_accuracy is None:
+        return {}
+    return {ACCURACY: Verdict.PASS if figures.get(ACCURACY, -math.inf) >= slo.min_accuracy else Verdict.FAIL}
 
 
 def _allowed_errors(slo: Slo) -> float:

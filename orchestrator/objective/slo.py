@@ -12,9 +12,11 @@ from orchestrator.measure import percentile
 from orchestrator.plain import found, is_number
 from orchestrator.validation import Finding, show, unknown
 
-KEYS = ("mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "error_ratio")
+KEYS = ("mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "error_ratio", "min_accuracy")
 """And any other percentile."""
 
+MIN_ACCURACY = "min_accuracy"
+_SHARES = ("error_ratio", MIN_ACCURACY)
 _LATENCY = re.compile(rf"(?:mean|max|({percentile.WRITTEN}))_ms")
 
 
@@ -22,12 +24,13 @@ class Slo(BaseModel):
     """Limits that a configuration has to keep, themselves allowed: `Slo(p99_ms=50, error_ratio=0.001)`.
 
     Response times are in milliseconds, `error_ratio` is failed / scheduled requests. They are kept by the figure of
-    `Measurement` that they are set to.
+    `Measurement` that they are set to. `min_accuracy` is the least accuracy that the application's answers may tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     by_figure: Mapping[str, float] = {}
+    min_accuracy: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -37,10 +40,10 @@ class Slo(BaseModel):
         by_figure, findings = _limits(raw)
         if findings:
             raise ValueError(findings[0][1])
-        return {"by_figure": by_figure}
+        return {"min_accuracy": by_figure.pop(MIN_ACCURACY, None), "by_figure": by_figure}
 
     def limits(self) -> dict[str, float]:
-        """All limits, by figure."""
+        """What figures of the measurement may be at most, by figure."""
         return dict(self.by_figure)
 
     def latency_limits_ms(self) -> dict[str, float]:
@@ -73,15 +76,15 @@ def _limits(raw: Mapping[Any, Any]) -> tuple[dict[str, float], list[Finding]]:
 
 
 def _figure(key: Any) -> str:
-    if key == "error_ratio":
-        return "error_ratio"
+    if key in _SHARES:
+        return str(key)
     if not isinstance(key, str) or not (latency := _LATENCY.fullmatch(key)):
         raise ValueError(unknown("key", key, KEYS) + ", and any other percentile, such as p99.9_ms")
     return f"latency_{percentile.digits(latency[1])}_ms" if latency[1] else f"latency_{key}"
 
 
 def _limit(key: str, value: object) -> float:
-    if key == "error_ratio":
+    if key in _SHARES:
         if not is_number(value) or not 0 <= value <= 1:  # type: ignore[operator]
             raise ValueError(f"{key} is {found(value)}, but takes a number from 0 to 1")
     elif not is_number(value) or value <= 0:  # type: ignore[operator]

@@ -11,6 +11,7 @@ from orchestrator.serve_config.app import deployments
 
 MAX_BATCH_SIZE, BATCH_WAIT, THREADS = "max_batch_size", "batch_wait_timeout_s", "intra_op_threads"
 NUM_REPLICAS, MAX_ONGOING = "num_replicas", "max_ongoing_requests"
+_ARG = "threads"
 _SETTINGS = (MAX_BATCH_SIZE, BATCH_WAIT, THREADS, NUM_REPLICAS, MAX_ONGOING)
 
 
@@ -46,7 +47,7 @@ def settings_of_each(application: Mapping[str, Any]) -> list[Settings]:
 
     Those of the application itself are found by the last part of their keys, wherever they stand in `user_config`.
     """
-    return [_options(entry, entry["name"]) for entry in deployments(application)]
+    return [_with_threads(_options(entry, entry["name"]), application) for entry in deployments(application)]
 
 
 def _options(entry: Mapping[str, Any], path: str) -> Settings:
@@ -59,6 +60,15 @@ def _options(entry: Mapping[str, Any], path: str) -> Settings:
     if entry.get("autoscaling_config") or entry.get(NUM_REPLICAS) == "auto":
         values[NUM_REPLICAS] = math.nan  # changes while it is measured
     return Settings(values, paths)
+
+
+def _with_threads(settings: Settings, application: Mapping[str, Any]) -> Settings:
+    """With the application's `args.threads`, where the deployment itself does not say how many a batch has."""
+    args = application.get("args")
+    threads = args.get(_ARG) if isinstance(args, Mapping) else None
+    if THREADS in settings.values or not _is_number(threads):
+        return settings
+    return Settings({**settings.values, THREADS: float(threads)}, {**settings.paths, THREADS: f"args.{_ARG}"})  # type: ignore[arg-type]
 
 
 def _walk(mapping: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any, str]]:

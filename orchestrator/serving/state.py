@@ -54,19 +54,22 @@ def cluster_config(details: Mapping[str, Any], ours: Sequence[Mapping[str, Any]]
 class Readiness:
     """Where an application stands: `ready`, `failed`, or neither yet; `reasons` in Serve's own words.
 
-    `deaths` are those of its replicas.
+    `deaths` are those of its replicas; `infeasible`: it says itself that this configuration cannot be had here.
     """
 
     ready: bool
     failed: bool
     reasons: tuple[str, ...]
     deaths: frozenset[Death] = frozenset()
+    infeasible: bool = False
 
     def failure(self) -> OrchestratorError:
         """What a trial is told of an application that has `failed`: whether it cannot be had here, or is broken."""
         kind: type[OrchestratorError] = DeploymentFailedError
-        if self.deaths:
-            kind = InfeasibleError if Death.MEMORY in self.deaths else ReplicaDiedError
+        if self.infeasible or Death.MEMORY in self.deaths:
+            kind = InfeasibleError
+        elif self.deaths:
+            kind = ReplicaDiedError
         return kind("; ".join(self.reasons))
 
 
@@ -83,11 +86,13 @@ def readiness(application: Any) -> Readiness:
     if application.message and not reasons:
         reasons = (_essence(application.message),)
     messages = (application.message, *(deployment.message for deployment in application.deployments.values()))
+    refusals = tuple(found[1] for reason in reasons if (found := _INFEASIBLE.search(reason)))
     return Readiness(
         ready=status == "RUNNING",
         failed=status in ("DEPLOY_FAILED", "UNHEALTHY"),
-        reasons=reasons or (f"the application is {status}",),
+        reasons=refusals or reasons or (f"the application is {status}",),
         deaths=frozenset(filter(None, map(death, messages))),
+        infeasible=bool(refusals),
     )
 
 
@@ -108,6 +113,9 @@ def _essence(message: str) -> str:
     beginning = lines[0].split(" Error: ", 1)[0]
     return raised[-1] if beginning.startswith("Traceback") else f"{beginning} {raised[-1]}"
 
+
+_INFEASIBLE = re.compile(r"(?:Error|Exception|Exit): infeasible: (.+)", re.DOTALL)
+"""What an application raises where a configuration cannot be had (docs/application.md), and in which words."""
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _RAISED = re.compile(r"[\w.]*(Error|Exception|Exit|Interrupt)\b.*")

@@ -68,8 +68,8 @@ class ServeWriter:
         """Brings `slot` to this application config; returns its URL on the slot's node when Serve says that it runs.
 
         Raises:
-            InfeasibleError: rejected by Serve, not ready within `timeout_s` seconds, or short of memory;
-                the message is Serve's own.
+            InfeasibleError: rejected by Serve, not ready within `timeout_s` seconds, or short of memory, in Serve's own
+                words; or the application says that it cannot be had here.
             DeploymentFailedError: the application's own code raised; ReplicaDiedError where nobody knows.
         """
         if self._closed:

@@ -19,12 +19,13 @@ import onnxruntime
 import torch
 
 from serve_apps.nets import store
-from serve_apps.nets.part import Part
+from serve_apps.nets.part import Axes, Part
+from serve_apps.onnx_model import ACCURACY_KEY
 
 CHECKED_BATCH_SIZES = (1, 2, 7, 32)
 TOLERANCE = 1e-4  # largest difference between a logit from torch and from ONNX Runtime
-ACCURACY_KEY = "held_out_accuracy"
 OPSET = 17
+DATATYPES = {torch.float32: "FP32", torch.int64: "INT64"}
 
 
 def build(name: str) -> tuple[Path, float | None]:
@@ -36,7 +37,7 @@ def build(name: str) -> tuple[Path, float | None]:
     """
     path = store.model_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _one_builder(path):
+    with one_builder(path):
         if not path.exists():
             _make(importlib.import_module(f"serve_apps.nets.{name}"), path)
     return path, _stored_accuracy(path)
@@ -50,14 +51,19 @@ def _make(net: ModuleType, path: Path) -> None:
     trained.eval()
     parts = net.parts(trained) if hasattr(net, "parts") else [_only_part(net, trained)]
     drafts = {part.name: path.with_suffix(f".{part.name}{os.getpid()}.part") for part in parts}
+    weights = path.with_suffix(f".{os.getpid()}.weights")
     try:
         for part in parts:
             _export(part, drafts[part.name], accuracy)
             _check_equal(part, drafts[part.name])
+        if len(parts) == 1:
+            told = 1.0 if accuracy is None else accuracy
+            torch.save({"weights": trained.state_dict(), "accuracy": told, **_tensors(parts[0])}, weights)
+            weights.replace(store.weights_path(path))
         for name in sorted(drafts, reverse=True):  # the main file last: where it is, all are
             drafts[name].replace(store.part_path(path, name))
     finally:
-        for draft in drafts.values():
+        for draft in (*drafts.values(), weights):
             draft.unlink(missing_ok=True)
 
 
@@ -74,6 +80,22 @@ def _only_part(net: ModuleType, trained: torch.nn.Module) -> Part:
         return (torch.from_numpy(rng.random((rows, *net.ITEM_SHAPE), dtype=np.float32)),)
 
     return Part("", trained, example, {net.INPUT: {0: "batch"}}, {net.OUTPUT: {0: "batch"}})
+
+
+def _tensors(part: Part) -> dict[str, list]:
+    """What goes in and what comes out: [name, the protocol's datatype, shape with -1 for any length] of each."""
+    inputs = part.example(2)
+    with torch.no_grad():
+        outputs = part.network(*inputs)
+
+    def described(axes: Axes, tensors: tuple[torch.Tensor, ...]) -> list:
+        return [
+            [name, DATATYPES[tensor.dtype], [-1 if axis in free else n for axis, n in enumerate(tensor.shape)]]
+            for (name, free), tensor in zip(axes.items(), tensors, strict=True)
+        ]
+
+    several = outputs if isinstance(outputs, tuple) else (outputs,)
+    return {"inputs": described(part.inputs, inputs), "outputs": described(part.outputs, several)}
 
 
 def _export(part: Part, path: Path, accuracy: float | None) -> None:
@@ -116,7 +138,7 @@ def _stored_accuracy(path: Path) -> float | None:
 
 
 @contextmanager
-def _one_builder(path: Path) -> Iterator[None]:
+def one_builder(path: Path) -> Iterator[None]:
     """Hold the lock file beside `path`, so that replicas that start together train the model once."""
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

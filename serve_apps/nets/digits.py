@@ -37,13 +37,18 @@ def network() -> nn.Module:
 def train() -> tuple[nn.Module, float]:
     """A trained network and its accuracy (0..1) on images it has not seen; the same on every call."""
     pixels, labels = images.load()
-    order = np.random.default_rng(SEED).permutation(len(labels))
-    split = int(len(labels) * TEST_SHARE)
-    held_out, seen = order[:split], order[split:]
+    held_out, seen = split(len(labels))
     torch.manual_seed(SEED)
     net = network()
     _fit(net, torch.from_numpy(pixels[seen]), torch.from_numpy(labels[seen]))
     return net, accuracy(net, pixels[held_out], labels[held_out])
+
+
+def split(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The places of the images that are held out, and of those that are learnt from."""
+    order = np.random.default_rng(SEED).permutation(count)
+    cut = int(count * TEST_SHARE)
+    return order[:cut], order[cut:]
 
 
 def accuracy(net: nn.Module, pixels: NDArray[np.float32], labels: NDArray[np.int64]) -> float:

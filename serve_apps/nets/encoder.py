@@ -8,6 +8,7 @@ ones can be loaded.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ class Layer(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        hidden, self.heads = shape.hidden, shape.heads
+        hidden, self.heads, self.size = shape.hidden, shape.heads, shape.hidden // shape.heads
         looks = nn.ModuleDict({name: nn.Linear(hidden, hidden) for name in ("query", "key", "value")})
         self.attention = nn.ModuleDict({"self": looks, "output": _closed(hidden, hidden)})
         self.intermediate = nn.ModuleDict({"dense": nn.Linear(hidden, shape.inner)})
@@ -48,13 +49,13 @@ class Layer(nn.Module):
     def forward(self, x: torch.Tensor, hidden_from: torch.Tensor) -> torch.Tensor:
         """[batch, length, hidden], and what is added to the scores of each place [batch, 1, 1, length]."""
         asked, found, said = (self._by_head(look(x)) for look in self.attention["self"].values())
-        scores = asked @ found.transpose(2, 3) / (asked.shape[3] ** 0.5) + hidden_from
-        mixed = (torch.softmax(scores, dim=3) @ said).transpose(1, 2).flatten(2)
+        scores = asked @ found.transpose(2, 3) / self.size**0.5 + hidden_from
+        mixed = (torch.softmax(scores, dim=3) @ said).transpose(1, 2).reshape(x.shape)
         x = self._close(self.attention["output"], mixed, x)
         return self._close(self.output, nn.functional.gelu(self.intermediate["dense"](x)), x)
 
     def _by_head(self, x: torch.Tensor) -> torch.Tensor:
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return x.reshape(x.shape[0], -1, self.heads, self.size).transpose(1, 2)
 
     @staticmethod
     def _close(closed: nn.ModuleDict, x: torch.Tensor, shortcut: torch.Tensor) -> torch.Tensor:
@@ -95,6 +96,16 @@ def seeded(shape: Shape) -> Encoder:
             nn.init.normal_(module.weight, std=_SPREAD)
         if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
+    return network
+
+
+def loaded(shape: Shape, file: Path) -> Encoder:
+    """With the weights in a file of safetensors, of a BERT as it is usually kept; without those of pre-training."""
+    from safetensors.torch import load_file  # comes with the weights
+
+    stored = load_file(file)
+    network = Encoder(shape)
+    network.load_state_dict({name: stored[name] for name in network.state_dict()})
     return network
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from serve_apps.nets.encoder import Encoder, Shape, parts, seeded
+from serve_apps.nets import weights
+from serve_apps.nets.encoder import Encoder, Shape, loaded, parts, seeded
 
 __all__ = ["SEED", "network", "parts"]
 
@@ -10,5 +11,6 @@ SEED = 0
 
 
 def network() -> Encoder:
-    """The network: tokens and mask -> sentence vectors, see `encoder`."""
-    return seeded(Shape(6, 384, 12, 1536))
+    """The network: tokens and mask -> sentence vectors, see `encoder`; with true weights where they are installed."""
+    shape, files = Shape(6, 384, 12, 1536), weights.folder("encoder_minilm")
+    return seeded(shape) if files is None else loaded(shape, files / weights.WEIGHTS)

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from serve_apps.nets.weights import origin
+
 BUNDLED = ("digits", "clothing", "svhn", "resnet_cifar", "resnet18", "resnet50", "mobilenet", "squeezenet")
 """Models of one file, which the classifier serves."""
 
@@ -21,6 +23,7 @@ ENCODERS = ("encoder_tiny", "encoder_minilm", "encoder_base")
 BUILT = (*BUNDLED, TRANSLATOR, *ENCODERS)
 BUILD_TIMEOUT_S = 600.0  # training takes seconds; a machine that needs ten minutes for it is stuck
 _NETS = Path(__file__).parent
+_VARIANT = ("quantize.py", "held.py")  # what a model in other numbers depends on, beside the model
 _DEFINITION = ("{name}.py", "build.py", "part.py")  # what a stored model depends on
 _PARTS = {
     "digits": ("images.py",),
@@ -28,7 +31,7 @@ _PARTS = {
     "resnet18": ("residual.py",),
     "resnet50": ("residual.py",),
     TRANSLATOR: ("../vocabulary.py", "../datasets/grammar.py"),
-    **dict.fromkeys(ENCODERS, ("encoder.py",)),
+    **dict.fromkeys(ENCODERS, ("encoder.py", "weights.py")),
 }
 
 
@@ -41,6 +44,7 @@ def model_path(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     digest = hashlib.sha256()
     for source in (*_DEFINITION, *_PARTS.get(name, ())):
         digest.update((_NETS / source.format(name=name)).read_bytes())
+    digest.update(origin(name).encode())
     return directory(environ) / f"{name}-{digest.hexdigest()[:12]}.onnx"
 
 
@@ -52,6 +56,34 @@ def part_path(path: Path, part: str) -> Path:
     return path.with_suffix(f".{part}.onnx") if part else path
 
 
+def weights_path(path: Path) -> Path:
+    """The weights of a bundled model of one file, for torch; there when the main file is."""
+    return path.with_suffix(".pt")
+
+
+def variant_path(path: Path, precision: str, data: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the model of the file `path` is kept in other numbers; another file, or other `data`, has another name."""
+    digest = hashlib.sha256()
+    for source in _VARIANT:
+        digest.update((_NETS / source).read_bytes())
+    for file in filter(None, (path, data)):
+        facts = file.stat()
+        digest.update(f"{file.resolve()} {facts.st_size} {facts.st_mtime_ns}".encode())
+    return directory(environ) / f"{path.stem}.{precision}-{digest.hexdigest()[:12]}.onnx"
+
+
+def ensure_variant(name: str, path: Path, precision: str, data: Path | None = None) -> Path:
+    """The path of the bundled model `name` ("" for one that is not), whose file is `path`, in other numbers.
+
+    It is made first if need be, as in `ensure_built`. Raises RuntimeError with the maker's own message.
+    """
+    target = variant_path(path, precision, data)
+    if not target.exists():
+        asked = [name, str(path), precision, str(target), *([str(data)] if data else [])]
+        _run("serve_apps.nets.quantize", asked, target, f"{precision} of the model {path.stem!r}")
+    return target
+
+
 def ensure_built(name: str) -> Path:
     """The path of the bundled model `name`, built first if need be.
 
@@ -59,12 +91,17 @@ def ensure_built(name: str) -> Path:
     at the same time: one builds, the others wait for it. Raises RuntimeError with the build's own message.
     """
     path = model_path(name)
-    if path.exists():
-        return path
+    if not path.exists():
+        _run("serve_apps.nets.build", [name], path, f"the bundled model {name!r}")
+    return path
+
+
+def _run(module: str, asked: list[str], path: Path, what: str) -> None:
+    """The module as a command; RuntimeError unless `path` is there afterwards."""
     root = str(_NETS.parents[1])
     python_path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     build = subprocess.run(
-        [sys.executable, "-m", "serve_apps.nets.build", name],
+        [sys.executable, "-m", module, *asked],
         env={**os.environ, "PYTHONPATH": python_path},
         capture_output=True,
         text=True,
@@ -73,8 +110,7 @@ def ensure_built(name: str) -> Path:
     )
     if build.returncode != 0 or not path.exists():
         detail = build.stderr.strip()[-2000:] or f"exit code {build.returncode}"
-        raise RuntimeError(f"cannot build the bundled model {name!r} in {path.parent}: {detail}")
-    return path
+        raise RuntimeError(f"cannot build {what} in {path.parent}: {detail}")
 
 
 def directory(environ: Mapping[str, str] = os.environ) -> Path:

@@ -221,7 +221,7 @@ def test_requests_that_arrive_together_share_a_batch(doubler, compute):
     results = answers(doubler, *bodies, user_config=user_config)
     assert [data_of(document) for _, _, document in results] == [[2, 4], [6], [8, 10]]
     for _, headers, _ in results:
-        queue, batch, compute_ms, size = re.findall(r"(?:dur|desc)=([\d.]+)", headers["server-timing"])
+        queue, batch, compute_ms, size, _ = re.findall(r"(?:dur|desc)=([\d.]+)", headers["server-timing"])
         assert float(batch) <= float(queue)
         assert float(compute_ms) > 0
         assert size == "3"
@@ -244,7 +244,9 @@ def test_knobs_change_while_the_application_runs(doubler):
             body = infer_body(tensor([[1]]))
             replies = await asyncio.gather(*(send(app, "POST", INFER, body) for _ in range(4)))
             assert {status for status, _, _ in replies} == {200}
-            sizes.append([headers["server-timing"].rpartition("=")[2] for _, headers, _ in replies])
+            sizes.append(
+                [re.findall(r"batch-size;desc=(\d+)", headers["server-timing"])[0] for _, headers, _ in replies]
+            )
         return sizes
 
     assert asyncio.run(session()) == [["2"] * 4, ["4"] * 4, ["1"] * 4]
@@ -266,7 +268,7 @@ def test_only_the_guilty_request_of_a_batch_fails(table):
     assert [status for status, _, _ in results] == [200, 400, 200]
     assert [data_of(results[0][2]), data_of(results[2][2])] == [[10], [30]]
     assert "the model refuses the input" in results[1][2]["error"]
-    assert all(headers["server-timing"].endswith("batch-size;desc=3") for _, headers, _ in results)
+    assert all("batch-size;desc=3" in headers["server-timing"] for _, headers, _ in results)
 
 
 def test_a_model_with_a_fixed_batch_of_one_is_run_item_by_item(tmp_path):
@@ -324,8 +326,8 @@ def test_a_type_that_the_protocol_does_not_know_fails_the_start_by_name(tmp_path
 
 
 def test_build_refuses_what_it_does_not_know():
-    with pytest.raises(ValueError, match=r"args\.precision is 'fp16', but there is no such key"):
-        build({"precision": "fp16"})
+    with pytest.raises(ValueError, match=r"args\.prescision is 'fp16', but there is no such key .*'precision'"):
+        build({"prescision": "fp16"})
 
 
 def test_a_replica_imports_nothing_heavy_beyond_what_serve_imports():

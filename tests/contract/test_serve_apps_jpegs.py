@@ -15,8 +15,8 @@ from PIL import Image
 from ray import serve
 from starlette.requests import Request
 
-from serve_apps.decoding import DEVIATION, MEAN, decode
-from serve_apps.jpegs import Jpegs
+from serve_apps.decoding import DECODERS, DEVIATION, MEAN
+from serve_apps.jpegs import Jpegs, build
 from serve_apps.payloads import JPEG_SIZE, jpegs
 from serve_apps.settings import Source
 from serve_apps.tensors import RequestError
@@ -72,15 +72,20 @@ def test_a_picture_is_answered_with_its_class(model, colour, found, threads):
     assert 0.5 < document["score"] <= 1
 
 
+@pytest.fixture(params=DECODERS)
+def decode(request):
+    return DECODERS[request.param]
+
+
 @pytest.mark.parametrize("size", [(12, 8), (500, 375), (3, 200)])
-def test_a_picture_of_any_size_becomes_one_of_the_models(size):
+def test_a_picture_of_any_size_becomes_one_of_the_models(decode, size):
     pixels = decode(jpeg((255, 0, 0), size), 8, 12)
     assert (pixels.shape, pixels.dtype) == ((3, 8, 12), np.float32)
     expected = (np.array([1, 0, 0]) - MEAN) / DEVIATION
     np.testing.assert_allclose(pixels.mean(axis=(1, 2)), expected, atol=0.05)
 
 
-def test_a_grey_picture_has_three_equal_channels():
+def test_a_grey_picture_has_three_equal_channels(decode):
     pixels = decode(jpeg(128, mode="L"), 8, 12) * DEVIATION[:, None, None] + MEAN[:, None, None]
     np.testing.assert_allclose(pixels, 128 / 255, atol=0.01)
 
@@ -88,10 +93,22 @@ def test_a_grey_picture_has_three_equal_channels():
 @pytest.mark.parametrize(
     "body", [b"", b"no picture", jpeg("red", (500, 375))[:400]], ids=["empty", "text", "cut short"]
 )
-def test_what_is_no_jpeg_is_the_requests_fault(model, body):
+def test_what_is_no_jpeg_is_the_requests_fault(decode, model, body):
     with pytest.raises(RequestError, match="no JPEG picture that can be read"):
         decode(body, 8, 12)
     assert asked(model, body)[0] == 400
+
+
+def test_both_libraries_see_the_same_picture():
+    photo = jpegs(seed=3)[0]["body"]
+    pillow, turbo = (by(photo, 224, 224) for by in DECODERS.values())
+    assert np.abs(pillow - turbo).mean() < 0.05, "of a range of more than four"
+
+
+def test_a_decoder_that_is_not_known_is_named():
+    with pytest.raises(ValueError, match=r"args\.decoder is 'opencv'; it must be 'pillow' or 'turbo'"):
+        build({"model": "resnet50", "decoder": "opencv"})
+    assert build({"model": "resnet50", "decoder": "turbo", "precision": "int8"}) is not None
 
 
 @pytest.mark.parametrize("threads", [0, 65, "2", True])
@@ -113,7 +130,7 @@ def test_a_model_without_pictures_is_refused(tmp_path):
         Jpegs.func_or_class(Source("same", tmp_path / "m.onnx"))
 
 
-def test_the_payloads_are_photos_that_can_be_decoded_and_differ():
+def test_the_payloads_are_photos_that_can_be_decoded_and_differ(decode):
     payloads = jpegs(seed=1)
     assert Image.open(io.BytesIO(payloads[0]["body"])).size == JPEG_SIZE
     assert len({payload["body"] for payload in payloads}) == len(payloads)

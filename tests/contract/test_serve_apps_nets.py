@@ -106,7 +106,10 @@ def test_a_good_net_is_exported_with_a_free_batch_and_its_accuracy(tmp_path):
     session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
     assert session.run(["logits"], {"image": np.zeros((5, 4), "f4")})[0].shape == (5, 2)
     assert build._stored_accuracy(tmp_path / "net.onnx") == 0.96
-    assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["net.onnx", "net.pt"]
+    stored = torch.load(tmp_path / "net.pt", weights_only=True)
+    assert stored["inputs"] == [["image", "FP32", [-1, 4]]]
+    assert stored["accuracy"] == 0.96
 
 
 def test_a_net_that_is_not_good_enough_is_not_stored(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -72,6 +73,7 @@ class FakeLoad:
     assignments: list[Assignment] = field(default_factory=list)
     beaten: bool = False
     short_of: int | None = None
+    accuracy: float = math.nan
 
     def run(
         self,
@@ -87,6 +89,7 @@ class FakeLoad:
         end = self.warmup_s + self.window_s
         self.clock.now += end
         sent = samples(self.rate_rps(self.serving.deployed[-1]), end, self.outcome)
+        sent = replace(sent, accuracy=np.full(len(sent), self.accuracy))
         seen = observation(sent, (self.warmup_s, end), self.limits)
         told = {"beaten": self.beaten, "short_of": self.short_of, "invalid": self.invalid, "repeated": self.repeated}
         return replace(seen, **told)

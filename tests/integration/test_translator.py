@@ -1,4 +1,4 @@
-"""The translator as it is trained, and in a study on a real cluster."""
+"""The translator as it is trained, and it and the encoder in studies on a real cluster."""
 
 from __future__ import annotations
 
@@ -34,6 +34,35 @@ space:
 search: {algorithm: grid, trials: 1}
 confirm: {top: 0}
 """
+ENCODED = """
+name: translated
+app:
+  import_path: serve_apps.encoder:build
+  args: {model: encoder_tiny, padding: bucketed, precision: fp32, pinning: true}
+  deployments:
+    - name: Encoder
+      num_replicas: 1
+      max_ongoing_requests: 64
+      ray_actor_options: {num_cpus: 0.1}
+      user_config: {max_batch_size: 8, batch_wait_timeout_s: 0.005}
+workload: {payloads: "translated:requests"}
+load: {closed_loop: {concurrency: 3}, items_per_request: 4}
+measure: {warmup_s: 0.5, warmup_max_s: 2, min_s: 1, max_s: 2, ceiling: false, validity: warn}
+slo: {min_accuracy: 0.99}
+objective: {maximize: items_per_s}
+deploy_timeout_s: 120
+space:
+  args.precision: {choice: [fp32, fp16]}
+search: {algorithm: grid, trials: 2}
+confirm: {top: 0}
+"""
+REQUESTS = """
+from serve_apps.payloads import texts
+
+
+def requests(seed, items_per_request=1):
+    return texts(seed, items_per_request, model="encoder_tiny")
+"""
 CLOCK = """
       limits: {gpu_clock_mhz: 900}
       user_config"""
@@ -51,6 +80,7 @@ def study(model, cluster, tmp_path_factory):
     """Function of the experiment's text: the document of its study."""
     here = tmp_path_factory.mktemp("translated")
     (here / "lines.txt").write_text(LINES)
+    (here / "translated.py").write_text(REQUESTS)
 
     def run(text):
         (here / "translated.yaml").write_text(text)
@@ -85,3 +115,16 @@ def test_without_a_gpu_a_clock_is_infeasible_and_the_reason_says_so(study):
     baseline = study(EXPERIMENT.replace("\n      user_config", CLOCK))["baseline"]
     assert baseline["status"] == "INFEASIBLE"
     assert "the GPU clock (limits.gpu_clock_mhz) cannot be set on this machine: " in baseline["reasons"][0]
+
+
+@pytest.mark.skipif(shutil.which("nvidia-smi") is not None, reason="there may be a GPU that computes fp16")
+def test_a_study_keeps_what_a_variant_costs_and_what_cannot_be_had_is_infeasible(study):
+    document = study(ENCODED)
+    baseline, trials = document["baseline"], [one for one in document["trials"] if one["number"]]
+    assert baseline["status"] == "COMPLETE", document
+    assert baseline["metrics"]["accuracy"] == 1
+    assert baseline["slo"]["accuracy"] == "pass"
+    assert "padding_waste" in baseline["metrics"]
+    (refused,) = [one for one in trials if one["config"]["args.precision"] == "fp16"]
+    assert refused["status"] == "INFEASIBLE"
+    assert refused["reasons"][0].startswith("args.precision is 'fp16', and this node has no GPU")

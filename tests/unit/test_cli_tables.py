@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from orchestrator.cli.breakdown import batches_line, padding_line
+from orchestrator.cli.breakdown import accuracy_line, batches_line, padding_line
 from orchestrator.cli.output import screen
 from orchestrator.cli.tables import print_outcome, trials_table
 from orchestrator.measure.interval import Interval
@@ -280,3 +280,12 @@ def test_the_most_frequent_batches_are_listed():
 def test_padding_is_shown_where_it_is_known():
     assert padding_line(replace(BEST, details={"padding_waste": 0.4239})) == "padding: 0.424 places for each token"
     assert padding_line(replace(BEST, details={})) == ""
+
+
+@pytest.mark.parametrize(
+    ("details", "line"),
+    [({}, ""), ({"accuracy": 1.0}, ""), ({"accuracy": 0.99874}, "accuracy, as the application tells it: 0.9987")],
+    ids=["not told", "nothing is lost", "a variant's"],
+)
+def test_the_accuracy_is_said_where_something_is_lost(details, line):
+    assert accuracy_line(replace(BEST, details=details)) == line

@@ -329,3 +329,19 @@ def test_facts_are_gathered_from_a_trial():
     assert (found.under_way, found.cores, found.replica_cpu_cores) == (32, 2.0, 0.9)
     assert math.isnan(found.proxy_cpu_cores)
     assert found.data_plane == "proxy"
+
+
+@pytest.mark.parametrize(
+    ("user_config", "args", "threads", "knob"),
+    [
+        ({}, {"threads": 2}, 2.0, "args.threads"),
+        ({"intra_op_threads": 4}, {"threads": 4}, 4.0, "M.user_config.intra_op_threads"),
+        ({}, {"threads": "two"}, math.nan, "intra_op_threads"),
+        ({}, None, math.nan, "intra_op_threads"),
+    ],
+    ids=["of all deployments", "the deployment's own", "no number", "not stated"],
+)
+def test_threads_may_be_an_argument_of_the_application(user_config, args, threads, knob):
+    found = settings_of({"args": args, "deployments": [{"name": "M", "user_config": user_config}]})
+    assert found["intra_op_threads"] == pytest.approx(threads, nan_ok=True)
+    assert found.knob("intra_op_threads") == knob

@@ -361,7 +361,7 @@ WRONG_SECTIONS = {
     "unknown limit": (
         VALID + "slo: {p99: 50}\n",
         ["line 12: slo.p99: unknown key 'p99'; did you mean 'p99_ms'? "
-         "allowed: mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio, "
+         "allowed: mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio, min_accuracy, "
          "and any other percentile, such as p99.9_ms"],
     ),
     "a cost without prices": (

@@ -28,6 +28,10 @@ def rows_of_answers(*answers):
     return np.column_stack(columns)
 
 
+def accuracies(*headers):
+    return parse_server_timing([*map(answer, headers)]).accuracy.tolist()
+
+
 def lengths(*headers):
     times = parse_server_timing([*map(answer, headers)])
     return np.column_stack((times.tokens, times.padding))
@@ -153,3 +157,9 @@ def test_many_headers_read_together_are_what_each_reads_alone(names, table):
     for read, columns in ((rows, 4), (lengths, 2)):
         alone = [read(header)[0] for header in headers]
         np.testing.assert_array_equal(read(*headers), np.reshape(alone, (len(headers), columns)))
+
+
+def test_the_accuracy_of_the_model_is_read_where_it_is_told():
+    told = [b"compute;dur=3.1, accuracy;desc=0.98750", b"accuracy;desc=1.00000", b"accuracy;desc=1"]
+    assert accuracies(*told) == [0.9875, 1.0, 1.0]
+    assert np.isnan(accuracies(b"compute;dur=3.1", b"accuracy;desc=high", b"")).all()

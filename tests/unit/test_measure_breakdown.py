@@ -162,3 +162,9 @@ def test_padding_is_told_for_each_token_of_the_successes_that_say_so():
 
 def test_where_nobody_tells_of_padding_there_is_no_figure():
     assert "padding_waste" not in break_down(requests((0, 10, 4, 1, 5, 8)), WINDOW).metrics()
+
+
+def test_the_accuracy_is_the_mean_of_what_the_successes_tell():
+    told = replace(requests(*[(0, 10, 4, 1, 5, 8)] * 3), accuracy=np.array([0.9, 1.0, NAN]))
+    assert break_down(told, WINDOW).metrics()["accuracy"] == pytest.approx(0.95)
+    assert "accuracy" not in break_down(requests((0, 10, 4, 1, 5, 8)), WINDOW).metrics()

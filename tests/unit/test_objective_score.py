@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orchestrator.measure.verdict import Verdict
-from orchestrator.objective import SMALLEST_VIOLATION, UNMEASURED_VIOLATION, Slo, score
+from orchestrator.objective import SMALLEST_VIOLATION, UNMEASURED_VIOLATION, Slo, accuracy_verdict, score
 from orchestrator.result import Objective
 
 MEASURED = {
@@ -170,3 +170,25 @@ def test_every_objective_has_its_figure_and_half_of_its_interval():
     assert found.values == (1000.0, 60.0, 0.25)
     assert found.half_widths[0] == 55.0
     assert [math.isnan(width) for width in found.half_widths] == [False, True, True]  # none known, no end
+
+
+@pytest.mark.parametrize(
+    ("told", "expected", "verdict"),
+    [
+        pytest.param({"accuracy": 0.995}, 0.0, Verdict.PASS, id="above"),
+        pytest.param({"accuracy": 0.99}, 0.0, Verdict.PASS, id="exactly"),
+        pytest.param({"accuracy": 0.891}, 0.1, Verdict.FAIL, id="a tenth below"),
+        pytest.param({}, UNMEASURED_VIOLATION, Verdict.FAIL, id="not told"),
+    ],
+)
+def test_an_accuracy_below_the_least_is_a_graded_violation(told, expected, verdict):
+    slo = Slo(p99_ms=80, min_accuracy=0.99)
+    found = score({**MEASURED, **told}, slo, THROUGHPUT)
+    assert found.violation == pytest.approx(expected)
+    assert found.excess == -0.25, "no room has to be left below a figure that does not vary"
+    assert accuracy_verdict(told, slo) == {"accuracy": verdict}
+
+
+def test_where_no_accuracy_is_asked_for_none_is_judged():
+    assert accuracy_verdict({"accuracy": 0.5}, Slo(p99_ms=80)) == {}
+    assert violation(Slo(p99_ms=80), accuracy=0.5) == 0

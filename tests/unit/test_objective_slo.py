@@ -42,6 +42,7 @@ def test_limits_are_named_by_the_figures_that_they_limit(raw, limits):
         pytest.param({"max_ms": math.nan}, "max_ms is NaN", id="NaN"),
         pytest.param({"error_ratio": 1.1}, "error_ratio is 1.1, but takes a number from 0 to 1", id="ratio above 1"),
         pytest.param({"error_ratio": -0.1}, "error_ratio is -0.1", id="ratio below 0"),
+        pytest.param({"min_accuracy": 99}, "min_accuracy is 99, but takes a number from 0 to 1", id="percent"),
         pytest.param({"p99": 50}, "unknown key 'p99'; did you mean 'p99_ms'?", id="no unit"),
         pytest.param({"p5_ms": 50}, "and any other percentile, such as p99.9_ms", id="p5 or p50?"),
         pytest.param({5: 50}, "unknown key '5'", id="no text"),
@@ -62,6 +63,13 @@ def test_all_that_is_wrong_is_told():
     _, findings = read_slo({"p99_ms": 0, "p95_ms": 5, "p98": 50})
     assert [path for path, _ in findings] == [("p99_ms",), ("p98",)]
     assert read_slo([50])[1] == [
-        ((), "expected a mapping with the keys mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio; "
-             "found a list of 1")
+        ((), "expected a mapping with the keys mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, max_ms, error_ratio, "
+             "min_accuracy; found a list of 1")
     ]  # fmt: skip
+
+
+def test_the_least_accuracy_is_no_limit_on_what_was_measured():
+    slo, findings = read_slo({"p99_ms": 50, "min_accuracy": 0.99})
+    assert (slo.limits(), slo.min_accuracy, findings) == ({"latency_p99_ms": 50.0}, 0.99, [])
+    assert pickle.loads(pickle.dumps(slo)) == slo == Slo(p99_ms=50, min_accuracy=0.99)
+    assert Slo(p99_ms=50).min_accuracy is None

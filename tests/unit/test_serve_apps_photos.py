@@ -117,7 +117,8 @@ def test_a_body_that_is_no_photo_is_refused_before_the_classifier_is_asked():
     assert not seen
 
 
-def test_the_composition_takes_no_args():
-    with pytest.raises(ValueError, match="'model'"):
+def test_the_composition_takes_the_args_of_a_variant_only():
+    with pytest.raises(ValueError, match=r"args\.model is 'digits', but there is no such key"):
         build({"model": "digits"})
     assert build({}) is not None
+    assert build({"precision": "int8", "threads": 2}) is not None

@@ -43,5 +43,9 @@ def test_the_header_tells_of_padding_where_items_differ_in_length():
     assert Timing(0.0, 0.0, 0.0, 2, tokens=60, padding=12).header().endswith(b"=2, tokens;desc=60, padding;desc=12")
 
 
+def test_the_header_tells_the_models_accuracy_where_it_is_known():
+    assert Timing(0.0, 0.0, 0.0, 2, accuracy=0.98765432).header().endswith(b"batch-size;desc=2, accuracy;desc=0.98765")
+
+
 def test_an_answer_that_never_reached_a_batch_carries_zeros():
     assert NO_BATCH.header() == b"queue;dur=0.000, batch;dur=0.000, compute;dur=0.000, batch-size;desc=0"

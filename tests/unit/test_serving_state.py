@@ -102,3 +102,18 @@ def test_readiness_is_read_from_serves_status(entry, ready, failed, reason):
     assert (state.ready, state.failed) == (ready, failed)
     assert reason in "; ".join(state.reasons)
     assert "\x1b" not in "; ".join(state.reasons)
+
+
+@pytest.mark.parametrize(
+    ("raised", "infeasible", "reason"),
+    [
+        ("ValueError: infeasible: there is no GPU", True, "there is no GPU"),
+        ("serve_apps.variant.InfeasibleError: infeasible: no room", True, "no room"),
+        ("ValueError: it is infeasible: so they say", False, "C is DEPLOY_FAILED: A replica failed to start"),
+    ],
+)
+def test_an_application_can_say_that_a_configuration_cannot_be_had(raised, infeasible, reason):
+    stack = STACK.replace("ValueError: no such model", raised)
+    state = readiness(status("DEPLOY_FAILED", "Failed.", C=("DEPLOY_FAILED", stack)))
+    assert (state.failed, state.infeasible) == (True, infeasible)
+    assert state.reasons[0].startswith(reason)

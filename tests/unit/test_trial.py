@@ -263,3 +263,22 @@ def test_the_ceiling_of_the_trials_place_is_a_detail_and_the_load_hears_of_it(ex
 )
 def test_a_measured_trial_says_what_limits_it(experiment, configuration, place, sentence):
     assert sentence in run(experiment, configuration, place=place).explanation
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "status", "feasible", "reason"),
+    [
+        pytest.param(0.995, Status.COMPLETE, True, "", id="enough"),
+        pytest.param(0.9, Status.COMPLETE, False, "", id="too little"),
+        pytest.param(math.nan, Status.FAILED, None, "no answer tells how accurate the model is", id="not told"),
+    ],
+)
+def test_a_least_accuracy_is_kept_missed_or_cannot_be_judged(experiment, accuracy, status, feasible, reason):
+    slo = Slo(p99_ms=100, min_accuracy=0.99)
+    result = run(experiment.model_copy(update={"slo": slo}), accuracy=accuracy)
+    assert result.status is status
+    assert reason in "".join(result.reasons)
+    if result.score is not None:
+        assert result.details["accuracy"] == pytest.approx(accuracy)
+        assert result.score.feasible is feasible
+        assert result.verdicts["accuracy"] is (Verdict.PASS if feasible else Verdict.FAIL)
