@@ -9,6 +9,7 @@ from orchestrator.document import metrics
 from orchestrator.names import figure, value_text
 from orchestrator.result import Ratio, Status, TrialResult
 
+ACCURACY = "accuracy"
 HEADINGS = {
     "items_per_s": "items/s",
     "throughput_rps": "requests/s",
@@ -42,6 +43,8 @@ def cell(trial: TrialResult | None, metric: str) -> str:
     if trial.status is not Status.COMPLETE:
         return str(trial.status)
     values = metrics(trial)
+    if metric == ACCURACY and metric in values:
+        return f"{values[metric]:.5f}"  # what is lost stands in its last digits
     lo, hi = values.get(f"{metric}_lo"), values.get(f"{metric}_hi")
     return with_interval(values.get(metric), lo, hi)
 
