@@ -77,7 +77,7 @@ def _kind(found: Finding | None, tried: Sequence[Tried], settled: Sequence[Settl
     """Where no gain was shown: what was measured counts most, then the figures, then why nothing was measured."""
     ends, kinds = {one.end for one in tried}, {one.kind for one in settled}
     if End.OPEN in ends:
-        return Kind.UNCHECKED
+        return Kind.UNCHECKED if found is None else Kind.DECIDE
     if ends & set(MEASURED):
         return Kind.DONE
     if found is not None and found.kind is not Kind.DONE:
@@ -95,9 +95,11 @@ def _sentences(tried: Sequence[Tried]) -> Iterator[str]:
     reasons: dict[tuple[End, str], list[str]] = {}
     for one in tried:
         if one.gain is None:
-            reasons.setdefault((one.end, one.why), []).append(describe(one.candidate.changes, {}))
-    for (end, why), changes in reasons.items():
-        yield why if end is End.REFUSED else f"{', '.join(changes)}: {why}"
+            named = one.end is End.REFUSED or any(map(one.why.startswith, one.candidate.changes))
+            changes = [] if named else [describe(one.candidate.changes, {})]
+            reasons.setdefault((one.end, one.why), []).extend(changes)
+    for (_, why), changes in reasons.items():
+        yield f"{', '.join(changes)}: {why}" if changes else why
 
 
 def sentence_of(one: Tried) -> str:

@@ -20,6 +20,7 @@ from orchestrator.checklist import (
     ranked,
     tried,
 )
+from orchestrator.checklist.answer import Tried
 from orchestrator.checklist.answers import sentence_of
 from orchestrator.checklist.items import (
     BATCHING,
@@ -262,6 +263,29 @@ def test_an_answer_without_a_gain_says_why(came, kind, sentence):
     assert found.kind is kind
     assert sentence in found.finding
     assert not found.change
+
+
+def open_(item):
+    return Tried(Candidate(item, {"knob": 2}), End.OPEN, Ratio(1.2, 0.9, 1.5, 0.95), 2)
+
+
+@pytest.mark.parametrize(
+    ("item", "kind"),
+    [
+        pytest.param(SYSTEM, Kind.DECIDE, id="beside figures that answer"),
+        pytest.param(INT8, Kind.UNCHECKED, id="and nothing else is known"),
+    ],
+)
+def test_what_could_not_be_told_from_the_baseline_is_left_open(item, kind):
+    found = answer_to(item, came=[open_(item)])
+    assert found.kind is kind
+    assert "knob=2 ×1.20 (0.9–1.50), which does not tell: measure for longer" in found.finding
+
+
+def test_a_reason_that_names_the_argument_stands_by_itself():
+    why = "args.precision is 'fp16', and there is no GPU"
+    found = answer_to(FP16, came=[Tried(HALF, End.UNAVAILABLE, why=why)])
+    assert found.finding == why
 
 
 def test_what_is_settled_needs_no_trial():
