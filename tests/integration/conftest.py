@@ -72,7 +72,7 @@ def demo(tmp_path_factory) -> Path:
         shutil.copy2(ROOT / name, checkout)
     (checkout / "search_spaces").mkdir()
     experiment = (ROOT / "search_spaces" / "digits.yaml").read_text()
-    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment, top=1))
+    (checkout / "search_spaces" / "digits.yaml").write_text(made_easy(experiment, top=2))
     (checkout / ".venv").symlink_to(sys.prefix)
     make = ["make", "-o", ".venv/.installed", "demo", "OPTIONS=--trials 2 --seed 1"]
     environment = {name: value for name, value in command_environment().items() if name != "RAY_AUTH_MODE"}

@@ -58,7 +58,7 @@ METRICS = {
 def test_the_document_has_all_of_the_study(document):
     assert set(document) == {
         *("study_id", "name", "algorithm", "seed", "inputs", "trials", "baseline", "best", "gain"),
-        *("confirmation", "replications", "objectives", "front", "pruned"),
+        *("confirmation", "replications", "objectives", "front", "pruned", "across"),
     }
     assert [trial["status"] for trial in document["trials"]] == ["COMPLETE"] * 3
     assert document["baseline"] == document["trials"][0]
