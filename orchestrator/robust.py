@@ -62,6 +62,12 @@ def standings(figures: Mapping[str, Mapping[Key, float | None]], maximize: bool,
     return sorted(found, key=lambda one: (one.mean_regret, -one.top))
 
 
+def compromise(found: Sequence[Standing[Key]]) -> Standing[Key] | None:
+    """The first of them if it was measured, and kept the SLO, everywhere; None where none did."""
+    first = next(iter(found), None)
+    return first if first is not None and math.isfinite(first.mean_regret) else None
+
+
 def by_top(found: Sequence[Standing[Key]]) -> list[Standing[Key]]:
     """Those that are among the best under any workload, the most often first."""
     return sorted((one for one in found if one.top), key=lambda one: (-one.top, one.mean_regret))

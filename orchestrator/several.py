@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.plain import identity
 from orchestrator.result import BASELINE, Configuration, Ratio, Status, StudyResult, TrialResult, best_of
-from orchestrator.robust import Standing, standings
+from orchestrator.robust import Standing, compromise, standings
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ class Several:
     @property
     def robust(self) -> Standing[int] | None:
         """The contender that is recommended for all workloads; None where none keeps the SLO under all of them."""
-        first = next(iter(self.standings), None)
-        return first if first is not None and math.isfinite(first.mean_regret) else None
+        return compromise(self.standings)
 
     @property
     def obstacle(self) -> str:

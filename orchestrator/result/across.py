@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.measure.batches import students_t
 from orchestrator.plain import identity, is_number, text
 from orchestrator.result.trial import Configuration, Status, TrialResult
-from orchestrator.robust import Standing, standings
+from orchestrator.robust import Standing, compromise, standings
 
 CONFIDENCE = 0.95
 """Of intervals."""
@@ -76,8 +76,7 @@ class Across:
     @property
     def robust(self) -> Standing[int] | None:
         """What is recommended for all values; None where nothing was measured, and kept the SLO, under all of them."""
-        first = next(iter(self.standings), None)
-        return first if first is not None and math.isfinite(first.mean_regret) else None
+        return compromise(self.standings)
 
     @property
     def obstacle(self) -> str:

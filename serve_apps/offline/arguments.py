@@ -9,6 +9,7 @@ from typing import Any
 from serve_apps.checks import Allowed, checked, integer, one_of
 from serve_apps.datasets.photos import JPEGS, TENSORS
 from serve_apps.offline.engines import ENGINES, ONNXRUNTIME, all_cores
+from serve_apps.variant import InfeasibleError
 
 RAY_DATA = "ray_data"
 """The third engine of the pipeline."""
@@ -39,13 +40,13 @@ class PipelineArgs:
 
     @classmethod
     def from_args(cls, args: Any) -> PipelineArgs:
-        """The job's `args`. Raises ValueError for anything that is not allowed."""
+        """The job's `args`. ValueError for what is not allowed, InfeasibleError for two that do not go together."""
         values = checked(args, _ALLOWED, "args")
         found = cls(**{**values, "size": tuple(values.get("size", cls.size))})
         if found.engine == RAY_DATA and found.workers == 0:
-            raise NotImplementedError("args.workers is 0, but Ray Data always loads beside the model")
+            raise InfeasibleError("args.workers is 0, but Ray Data always loads beside the model")
         if found.engine != RAY_DATA and found.copies != 1:
-            raise NotImplementedError(f"args.copies is {found.copies}, but only {RAY_DATA} has more than one")
+            raise InfeasibleError(f"args.copies is {found.copies}, but only {RAY_DATA} has more than one")
         return found
 
 

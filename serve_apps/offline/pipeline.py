@@ -49,7 +49,7 @@ def prepare(args: Mapping[str, Any]) -> None:
 
 
 def build(args: Mapping[str, Any]) -> Job:
-    """The job. ValueError or FileNotFoundError for an argument that is not allowed, NotImplementedError for two that
+    """The job. ValueError or FileNotFoundError for an argument that is not allowed, InfeasibleError for two that
     do not go together.
     """
     wanted = PipelineArgs.from_args(args)

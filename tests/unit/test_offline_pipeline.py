@@ -10,6 +10,7 @@ from serve_apps.datasets.photos import photo_files
 from serve_apps.offline.arguments import PipelineArgs
 from serve_apps.offline.run import run_over
 from serve_apps.offline.source import Source
+from serve_apps.variant import InfeasibleError
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +46,8 @@ def test_arguments_that_are_allowed(args):
         ({"engine": "tensorrt"}, ValueError, r"args\.engine .* 'onnxruntime' or 'torch' or 'ray_data'"),
         ({"data": "/no/such/place"}, ValueError, r"args\.data .* 'jpegs', 'tensors' or the path of a directory"),
         ({"size": [500]}, ValueError, r"args\.size is \[500\]; it must be \[width, height\]"),
-        ({"engine": "ray_data"}, NotImplementedError, r"args\.workers is 0, but Ray Data"),
-        ({"copies": 2}, NotImplementedError, r"args\.copies is 2, but only ray_data"),
+        ({"engine": "ray_data"}, InfeasibleError, r"infeasible: args\.workers is 0, but Ray Data"),
+        ({"copies": 2}, InfeasibleError, r"infeasible: args\.copies is 2, but only ray_data"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, dict) else None,
 )
