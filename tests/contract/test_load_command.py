@@ -11,6 +11,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -244,7 +245,10 @@ def test_ctrl_c_ends_it_with_one_word_and_exit_code_130():
 
     with serving(counted) as (_, url):
         command = [sys.executable, "-m", "orchestrator", "load", url, "--concurrency", "2", "--duration", "600"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        # of a shell in the background it would be ignored, by whoever is started from there
+        heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, preexec_fn=heard, **pipes) as process:
             try:
                 assert under_way.wait(60)
                 process.send_signal(signal.SIGINT)
