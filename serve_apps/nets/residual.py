@@ -44,6 +44,14 @@ class Bottleneck(nn.Module):
         return torch.relu(self.path(x) + self.shortcut(x))
 
 
+def of_photos(block: type[Basic] | type[Bottleneck], depths: Sequence[int]) -> nn.Module:
+    """For pictures of 224×224: [batch, 3, 224, 224] -> [batch, 1000] logits (table 1 of the paper)."""
+    widths = (64, 128, 256, 512)
+    first = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    last = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1] * block.expansion, 1000)]
+    return nn.Sequential(*first, *stages(block, widths, depths), *last)
+
+
 def stages(block: type[Basic] | type[Bottleneck], widths: Sequence[int], depths: Sequence[int]) -> list[nn.Module]:
     """The blocks of all stages; each stage but the first halves the sides of the picture."""
     blocks: list[nn.Module] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from serve_apps.nets.residual import Bottleneck, stages
+from serve_apps.nets.residual import Bottleneck, of_photos
 
 SEED = 0
 INPUT = "image"  # float32 [batch, 3, 224, 224], normalised
@@ -14,6 +14,4 @@ ITEM_SHAPE = (3, 224, 224)
 
 def network() -> nn.Module:
     """The network: [batch, 3, 224, 224] -> [batch, 1000] logits; 25.6 million weights."""
-    first = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
-    last = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 1000)]
-    return nn.Sequential(*first, *stages(Bottleneck, (64, 128, 256, 512), (3, 4, 6, 3)), *last)
+    return of_photos(Bottleneck, (3, 4, 6, 3))

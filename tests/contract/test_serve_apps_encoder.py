@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from types import SimpleNamespace
@@ -10,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from ray import serve
-from starlette.requests import Request
 
 from serve_apps.datasets.text import made_up_lines
 from serve_apps.encoder import Encoder, build
@@ -21,6 +19,7 @@ from serve_apps.payloads import texts
 from serve_apps.settings import Source
 from serve_apps.tokens import by_checksum
 from serve_apps.variant import Variant
+from tests.fakes.replicas import answered_together
 
 NAME = "encoder_tiny"
 URL = f"/v2/models/{NAME}/infer"
@@ -53,25 +52,9 @@ def encoded(model, lines):
 
 def answered(file, bodies, asked, user_config):
     """(status, document, Server-Timing) of requests that come together."""
-
-    async def ask():
-        replica = Encoder.func_or_class(Source(NAME, file), asked, Variant())
-        await replica.reconfigure(user_config)
-
-        def request(body):
-            async def receive():
-                return {"type": "http.request", "body": body, "more_body": False}
-
-            scope = {"type": "http", "method": "POST", "path": URL, "headers": [], "query_string": b""}
-            return Request(scope, receive)
-
-        answers = await asyncio.gather(*(replica(request(body)) for body in bodies))
-        return [
-            (answer.status_code, json.loads(answer.body), dict(answer.raw_headers)[b"server-timing"].decode())
-            for answer in answers
-        ]
-
-    return asyncio.run(ask())
+    return answered_together(
+        lambda: Encoder.func_or_class(Source(NAME, file), asked, Variant()), user_config, URL, bodies
+    )
 
 
 def body(lines):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from types import SimpleNamespace
@@ -10,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from ray import serve
-from starlette.requests import Request
 
 from serve_apps.datasets.text import made_up_lines
 from serve_apps.nets import build, translator
@@ -18,6 +16,7 @@ from serve_apps.payloads import sentences
 from serve_apps.settings import Source, Translation
 from serve_apps.translation import LONGEST, TranslationModel
 from serve_apps.translator import Translator
+from tests.fakes.replicas import answered_together
 
 LIMIT = 12
 URL = "/v2/models/translator/infer"
@@ -52,25 +51,7 @@ def translated(model, lines):
 
 def answered(source, bodies, user_config):
     """(status, document, Server-Timing) of requests that come together."""
-
-    async def ask():
-        replica = Translator.func_or_class(source, Translation(LIMIT))
-        await replica.reconfigure(user_config)
-
-        def request(body):
-            async def receive():
-                return {"type": "http.request", "body": body, "more_body": False}
-
-            scope = {"type": "http", "method": "POST", "path": URL, "headers": [], "query_string": b""}
-            return Request(scope, receive)
-
-        answers = await asyncio.gather(*(replica(request(body)) for body in bodies))
-        return [
-            (answer.status_code, json.loads(answer.body), dict(answer.raw_headers)[b"server-timing"].decode())
-            for answer in answers
-        ]
-
-    return asyncio.run(ask())
+    return answered_together(lambda: Translator.func_or_class(source, Translation(LIMIT)), user_config, URL, bodies)
 
 
 def body(lines):
