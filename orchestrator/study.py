@@ -72,7 +72,15 @@ def _start(experiment: Experiment, tracker: Tracker, environment: Mapping[str, A
     search = experiment.search.model_dump(exclude_unset=True)
     return tracker.start_study(
         experiment_name=experiment.name,
-        origin=Origin(experiment.file, experiment.text, search, warm_start, experiment.variant, experiment.across),
+        origin=Origin(
+            experiment.file,
+            experiment.text,
+            search,
+            warm_start,
+            experiment.variant,
+            experiment.across,
+            experiment.is_quick,
+        ),
         algorithm=experiment.search.algorithm,
         seed=experiment.search.seed,
         objective=experiment.objective.metric,

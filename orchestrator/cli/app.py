@@ -106,7 +106,7 @@ def run(
         ),
     ] = None,
     resume: Annotated[
-        str | None, typer.Option(metavar="STUDY", help="Go on with a study that was interrupted, or with --more.")
+        str | None, typer.Option(metavar="STUDY", help="Go on with a study, or an experiment of several workloads.")
     ] = None,
     more: Annotated[int | None, typer.Option(help="Trials to add to the study that --resume names.", min=1)] = None,
     warm_start: Annotated[
@@ -120,7 +120,7 @@ def run(
 
     Options win over the file. Ctrl-C ends the running trial, keeps those that are done and cleans up.
     """
-    from orchestrator.cli.plan import plan_study
+    from orchestrator.cli.planning import plan_study
     from orchestrator.cli.run import run_command
 
     overrides = {"trials": trials, "seed": seed, "algorithm": algorithm, "budget": budget, "stop_early": stop_early}

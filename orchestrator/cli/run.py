@@ -48,7 +48,9 @@ def run_command(plan: StudyPlan, address: str | None, tracking_uri: str | None, 
             with StopSignals(lambda: console.print("cleaning up, a few seconds more …")) as stop:
                 outcome = _run(console, stop, plan, address, tracking_uri)
         except KeyboardInterrupt:
-            console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them.")
+            store = f" --tracking-uri {tracking_uri}" if tracking_uri else ""
+            console.print("[yellow]Interrupted.[/] Finished trials are kept: `orchestrator show` lists them,", end=" ")
+            console.print(f"`orchestrator run --resume {plan.experiment.title}{store}` goes on.", highlight=False)
             return INTERRUPTED
         if as_json:
             print(json.dumps(_document(outcome), indent=2), file=output.stdout)
@@ -85,6 +87,8 @@ def _run(
             try:
                 for one in plans:
                     display.doing(f"starting {what}")
+                    if one.finished:
+                        console.print(f"{one.experiment.title}: searched before", highlight=False)
                     searched[one.experiment.title], ending = session.conduct(one)
                     if ending:
                         trials = one.experiment.search.trials

@@ -30,7 +30,12 @@ class Session:
     display: StudyDisplay
 
     def conduct(self, plan: StudyPlan) -> tuple[Searched, str]:
-        """The study of a plan, and why its search ended before all of its trials were made; "" if they were."""
+        """The study of a plan, and why its search ended before all of its trials were made; "" if they were.
+
+        One that is finished is only looked at.
+        """
+        if plan.finished and plan.resumed is not None:
+            return Searched(plan.resumed, searcher_of(plan, self.cluster, parallel=1).random_trials), ""
         self.display.begin(plan.experiment, len(plan.resumed.trials) if plan.resumed else 0)
         backend = self._backend()
         searcher = searcher_of(plan, self.cluster, backend.parallel)

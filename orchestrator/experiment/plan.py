@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from orchestrator.errors import UsageError
 from orchestrator.experiment.configured import ENCODING, ITEMS, baseline
 from orchestrator.experiment.offline import OFFLINE, Mode
-from orchestrator.experiment.quick import quick_grid, quick_job
+from orchestrator.experiment.quick import quick_job, quick_serving
 from orchestrator.experiment.section import LARGEST_SEED, Section
 from orchestrator.experiment.traffic import Load
 from orchestrator.objective import Prices, Slo
@@ -71,11 +71,6 @@ class MeasurePlan(Section):
             raise ValueError(f"max_s ({value:g}) is below min_s ({least:g})")
         return value
 
-
-QUICK_TRIALS = 4
-QUICK_WARMUP_S, QUICK_WINDOW_S = (0.5, 1.5), (1.0, 2.0)
-"""Of `Experiment.quick`: shortest and longest. A file whose shortest window is longer is about a slow application: then
-they are half of that window, and all of it. Trials are half as many there, and where two workloads are looked at."""
 
 SETTINGS: dict[str, str] = {"levels": "grid", "epsilon": "epsilon_greedy", "random_trials": "hyperopt"}
 """Keys of `search` that belong to one algorithm."""
@@ -190,6 +185,7 @@ class Experiment(BaseModel):
     cluster: ClusterPlan = Field(default_factory=ClusterPlan)
     across: str | None = None  # a knob, for all of whose values one configuration is to be found
     variant: str | None = None
+    is_quick: bool = False
     workloads: tuple[Experiment, ...] = ()
 
     @property
@@ -238,21 +234,5 @@ class Experiment(BaseModel):
 
         What several workloads find is measured again when it is compared, so nothing else confirms it.
         """
-        if self.is_offline:
-            return self.model_copy(update=quick_job(self))
-        measure = self.measure
-        short = {
-            "warmup_s": min(measure.warmup_s, QUICK_WARMUP_S[0]),
-            "warmup_max_s": min(measure.warmup_max_s, QUICK_WARMUP_S[1]),
-            "min_s": min(measure.min_s, max(QUICK_WINDOW_S[0], measure.min_s / 2)),
-            "max_s": min(measure.max_s, max(QUICK_WINDOW_S[1], measure.min_s)),
-        }
-        ends, alone = {0, len(self.workloads) - 1}, self.variant is None and not self.workloads
-        trials = QUICK_TRIALS if alone and short["max_s"] <= QUICK_WINDOW_S[1] else QUICK_TRIALS // 2
-        changes = {
-            "search": self.search.model_copy(update={"trials": min(self.search.trials, trials)}),
-            "measure": measure.model_copy(update={**short, "requests": None}),
-            "confirm": ConfirmPlan(top=min(self.confirm.top, 1 if alone else 0), max_replications=3),
-            "workloads": tuple(one.quick() for place, one in enumerate(self.workloads) if place in ends),
-        }
-        return self.model_copy(update={**changes, **quick_grid(self)})
+        fields = quick_job(self) if self.is_offline else quick_serving(self)
+        return self.model_copy(update={**fields, "is_quick": True})

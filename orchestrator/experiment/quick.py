@@ -1,4 +1,4 @@
-"""`--quick` of a job: a small part of the space, each point of it measured for a short time."""
+"""`--quick`: few trials and short windows; of a job also a small part of the space."""
 
 from __future__ import annotations
 
@@ -12,18 +12,44 @@ from orchestrator.space import Branch, Condition, Knob, Space
 if TYPE_CHECKING:
     from orchestrator.experiment.plan import Experiment
 
+SERVING_TRIALS = 4
+SERVING_WARMUP_S, SERVING_WINDOW_S = (0.5, 1.5), (1.0, 2.0)
+"""Shortest and longest. A file whose shortest window is longer is about a slow application: then they are half of that
+window, and all of it. Trials are half as many there, and where two workloads are looked at."""
+
 TRIALS = 12
-"""After the baseline: each starts a process, imports and builds, which takes longer than to measure it."""
+"""Of a job, after the baseline: each starts a process, imports and builds, which takes longer than to measure it."""
 
 Few = Callable[[Sequence[Any]], tuple[Any, ...]]
 """Chooses some of the values of a knob."""
 
 WARMUP_S, WINDOW_S = (0.2, 2.0), (0.5, 4.0)
-"""Shortest and longest, where the file's are not shorter still; slow steps need the longest, and others never do."""
+"""The same of a job, where the file's are not shorter still; slow steps need the longest, and others never do."""
+
+
+def quick_serving(experiment: Experiment) -> dict[str, Any]:
+    """The fields of an experiment that are others for a first look, with their values; of workloads, both ends."""
+    measure, confirm, workloads = experiment.measure, experiment.confirm, experiment.workloads
+    short = {
+        "warmup_s": min(measure.warmup_s, SERVING_WARMUP_S[0]),
+        "warmup_max_s": min(measure.warmup_max_s, SERVING_WARMUP_S[1]),
+        "min_s": min(measure.min_s, max(SERVING_WINDOW_S[0], measure.min_s / 2)),
+        "max_s": min(measure.max_s, max(SERVING_WINDOW_S[1], measure.min_s)),
+    }
+    ends, alone = {0, len(workloads) - 1}, experiment.variant is None and not workloads
+    trials = SERVING_TRIALS if alone and short["max_s"] <= SERVING_WINDOW_S[1] else SERVING_TRIALS // 2
+    again = {"top": min(confirm.top, 1 if alone else 0), "replications": 3, "max_replications": 3}
+    fields = {
+        "search": experiment.search.model_copy(update={"trials": min(experiment.search.trials, trials)}),
+        "measure": measure.model_copy(update={**short, "requests": None}),
+        "confirm": confirm.model_copy(update=again),
+        "workloads": tuple(one.quick() for place, one in enumerate(workloads) if place in ends),
+    }
+    return {**fields, **quick_grid(experiment)}
 
 
 def quick_job(experiment: Experiment) -> dict[str, Any]:
-    """The fields of an experiment that are others for a first look, with their values."""
+    """The same of an offline one."""
     measure, search = experiment.measure, experiment.search
     short = {
         "warmup_s": min(measure.warmup_s, WARMUP_S[0]),

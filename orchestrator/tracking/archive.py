@@ -113,7 +113,8 @@ def origin(client: MlflowClient, study_id: str) -> Origin:
     with TemporaryDirectory() as directory:
         text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
     tags = run.data.tags
-    return Origin(file, text, json.loads(tags[entities.SEARCH]), *(tags.get(name) for name in _OPTIONAL))
+    optional = (tags.get(name) for name in _OPTIONAL)
+    return Origin(file, text, json.loads(tags[entities.SEARCH]), *optional, quick=entities.QUICK in tags)
 
 
 def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:

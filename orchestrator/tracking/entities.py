@@ -26,6 +26,7 @@ SEARCH = "search"
 WARM_START = "warm_start"  # id of the study that this one learned from
 WORKLOAD = "workload"  # of the several in the experiment's file
 ACROSS = "across"  # the knob for all of whose values one configuration is to be found
+QUICK = "quick"  # "true" of a first look
 NOTE = "mlflow.note.content"  # MLflow's own name: its page shows it as the run's description
 REPLICATION = "replication"
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}

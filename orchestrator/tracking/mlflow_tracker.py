@@ -79,6 +79,7 @@ class MlflowTracker:
             entities.WARM_START: origin.warm_start,
             entities.WORKLOAD: origin.workload,
             entities.ACROSS: origin.across,
+            entities.QUICK: origin.quick or None,
             "orchestrator_version": orchestrator.__version__,
             "mlflow.source.git.commit": facts.get("git.commit"),
         }

@@ -54,7 +54,7 @@ class Origin:
 
     `search` is the file's section of that name after the command line's options; `warm_start` the id of the study that
     this one learned from, if there is one; `workload` the name of the one that it is for, of those in the file;
-    `across` the knob for all of whose values one configuration is to be found.
+    `across` the knob for all of whose values one configuration is to be found; `quick` whether it was a first look.
     """
 
     file: Path
@@ -63,6 +63,7 @@ class Origin:
     warm_start: str | None = None
     workload: str | None = None
     across: str | None = None
+    quick: bool = False
 
     def title(self, experiment_name: str) -> str:
         """The study's name: the experiment's, and the workload's where there are several."""
@@ -181,6 +182,23 @@ def find_study(ref: str | None, studies: Sequence[StudySummary]) -> StudySummary
     if parts := [study for study in studies if study.name.startswith(f"{ref}:")]:
         raise UsageError(f"{ref!r} has a study for each workload, name one of them (latest first):\n{_listing(parts)}")
     raise UsageError(f"no study {ref!r}; there are (latest first):\n{_listing(studies)}")
+
+
+def of_workloads(name: str, studies: Sequence[StudySummary]) -> list[StudySummary]:
+    """The studies of an experiment's workloads, the latest first; none where `name` names a study by itself."""
+    if any(name in (study.study_id, study.name) for study in studies):
+        return []
+    return [one for one in studies if one.name.startswith(f"{name}:") and not one.name.endswith(f".{COMPARED}")]
+
+
+def latest_run(titles: Sequence[str], studies: Sequence[StudySummary]) -> dict[str, StudySummary]:
+    """The studies that the latest run over workloads came to, by their titles, of which `titles` has all in order.
+
+    A run begins with the first workload: what was started before its latest study belongs to another run.
+    """
+    latest = {study.name: study for study in reversed(studies) if study.name in titles}
+    first = latest.get(titles[0])
+    return {name: one for name, one in latest.items() if first is None or one.started >= first.started}
 
 
 def _listing(studies: Sequence[StudySummary]) -> str:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli.plan import StudyPlan, earlier, plan_study, resumed
+from orchestrator.cli.plan import StudyPlan
+from orchestrator.cli.planning import plan_study
+from orchestrator.cli.resume import earlier, resumed
 from orchestrator.cli.searcher import searcher_of
 from orchestrator.cluster import Cluster
 from orchestrator.errors import UsageError
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.plain import identity
 from orchestrator.result import best_of
+from orchestrator.several import Searched, Several
 from orchestrator.study import run_study
 from tests.fakes.tracker import MemoryTracker
 from tests.fakes.trials import SerialBackend
@@ -210,3 +213,59 @@ def test_the_study_of_one_workload_is_gone_on_with_as_what_it_was(tracker):
     plan = resumed(tracker, begun.study_id, None, None)
     assert plan.experiment.load.traffic.concurrency == 5
     assert len(conduct(plan, tracker).trials) == 5
+
+
+def test_a_first_look_stays_one_when_it_is_gone_on_with(tracker):
+    with pytest.raises(KeyboardInterrupt):
+        conduct(StudyPlan(load_experiment(DIGITS).quick()), tracker, Interrupted(2))
+    plan = resumed(tracker, tracker.studies()[0].study_id, None, None)
+    assert plan.experiment.measure == load_experiment(DIGITS).quick().measure
+    assert plan.experiment.confirm == load_experiment(DIGITS).quick().confirm
+
+
+def begin_workloads(tracker, finished: int):
+    """A run over the workloads of svhn that comes so far: so many studies to their end, the next one interrupted."""
+    whole = load_experiment(SVHN).with_overrides(trials=4, algorithm="random")
+    for one in whole.workloads[:finished]:
+        conduct(StudyPlan(one), tracker)
+    with pytest.raises(KeyboardInterrupt):
+        conduct(StudyPlan(whole.workloads[finished]), tracker, Interrupted(2))
+
+
+def states(plan):
+    return ["there" if one.finished else "begun" if one.resumed else "new" for one in plan.of_each_workload()]
+
+
+def test_an_interrupted_run_over_workloads_goes_on_where_it_was(tracker):
+    begin_workloads(tracker, finished=2)
+    plan = resumed(tracker, "svhn", None, None)
+    assert states(plan) == ["there", "there", "begun", *["new"] * 5]
+    assert {one.experiment.search.trials for one in plan.of_each_workload()} == {4}
+    begun, new = plan.of_each_workload()[2:4]
+    assert len(begun.resumed.trials) == 2
+    assert (new.experiment.title, new.experiment.search.algorithm) == ("svhn:20-clients", "random")
+
+
+def test_studies_of_an_earlier_run_over_the_workloads_are_left_alone(tracker):
+    begin_workloads(tracker, finished=4)
+    begin_workloads(tracker, finished=1)
+    assert states(resumed(tracker, "svhn", None, None)) == ["there", "begun", *["new"] * 6]
+
+
+def test_workloads_that_are_all_searched_are_still_compared_but_once(tracker):
+    whole = load_experiment(SVHN).quick().with_overrides(trials=1)
+    for one in whole.workloads:
+        conduct(StudyPlan(one), tracker)
+    plan = resumed(tracker, "svhn", None, None)
+    assert states(plan) == ["there", "there"]
+    studies = {one.experiment.variant: Searched(one.resumed) for one in plan.of_each_workload()}
+    tracker.add_comparison("svhn", Several(studies, (), {}), {}, "")
+    with pytest.raises(UsageError, match="svhn: all 2 workloads are searched and compared: --more N adds trials"):
+        resumed(tracker, "svhn", None, None)
+    assert states(resumed(tracker, "svhn", None, 3)) == ["begun", "begun"]
+
+
+def test_a_budget_for_the_rest_holds_for_each_workload(tracker):
+    begin_workloads(tracker, finished=1)
+    plan = resumed(tracker, "svhn", None, None).with_overrides({"budget": "10m"})
+    assert {one.experiment.search.budget for one in plan.of_each_workload()} == {600.0}

@@ -302,7 +302,9 @@ def test_a_study_that_ended_while_it_was_confirmed_keeps_the_replications_that_e
 
 def test_a_study_says_what_it_was_started_from(tracker, name):
     origin = Origin(Path(f"/there/{name}.yaml"), f"name: {name} # größer\n", {"trials": 7, "budget": 90.0}, "1f3e")
+    quick = replace(origin, quick=True)
     assert tracker.origin(start(tracker, name, origin=origin)) == origin
+    assert tracker.origin(start(tracker, name, origin=quick)) == quick
     assert tracker.origin(start(tracker, name)).warm_start is None
 
 
