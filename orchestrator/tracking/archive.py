@@ -113,8 +113,9 @@ def origin(client: MlflowClient, study_id: str) -> Origin:
     with TemporaryDirectory() as directory:
         text = _download(client, run.info.artifact_uri, file.name, Path(directory)).read_text(encoding="utf-8")
     tags = run.data.tags
-    optional = (tags.get(name) for name in _OPTIONAL)
-    return Origin(file, text, json.loads(tags[entities.SEARCH]), *optional, quick=entities.QUICK in tags)
+    warm_start, workload, across = (tags.get(name) for name in _OPTIONAL)
+    is_quick = entities.QUICK in tags
+    return Origin(file, text, json.loads(tags[entities.SEARCH]), warm_start, workload, across, is_quick)
 
 
 def _download(client: MlflowClient, artifact_uri: str, name: str, directory: Path) -> Path:
