@@ -41,14 +41,15 @@ def standings(figures: Mapping[str, Mapping[Key, float | None]], maximize: bool,
     """All configurations, that with the least mean regret first; of equals the more often best, then the first named.
 
     `figures` are those of the objective by workload and configuration; None, or nothing, where a configuration breaks
-    the SLO there or was not measured. ValueError when under some workload no configuration keeps the SLO.
+    the SLO there or was not measured. Nothing is found where there is no workload, or no configuration keeps the SLO under
+    one of them.
     """
     known = {
         workload: {key: value for key, value in of_it.items() if value is not None and not math.isnan(value)}
         for workload, of_it in figures.items()
     }
-    if hopeless := [workload for workload, of_it in known.items() if not of_it]:
-        raise ValueError(f"no configuration keeps the SLO under the workload {', '.join(hopeless)}")
+    if not known or not all(known.values()):
+        return []
     ranked = {w: sorted(of_it, key=of_it.__getitem__, reverse=maximize) for w, of_it in known.items()}
     configurations = dict.fromkeys(key for of_it in figures.values() for key in of_it)
     found = [

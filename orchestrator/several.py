@@ -53,10 +53,7 @@ class Several:
             workload: {trial.number: _figure(trial) for trial in study.trials}
             for workload, study in self.compared.items()
         }
-        try:
-            return standings(figures, self.maximize)
-        except ValueError:
-            return []
+        return standings(figures, self.maximize)
 
     @property
     def robust(self) -> Standing[int] | None:

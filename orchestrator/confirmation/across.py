@@ -22,8 +22,5 @@ def line_up_across(contenders: Sequence[Contender], knob: str, top: int, maximiz
         value: {key: one.score.value if one.score.feasible else None for key, one in of_it.items()}
         for value, of_it in found.items()
     }
-    try:
-        best = [one.configuration for one in standings(figures, maximize) if math.isfinite(one.mean_regret)]
-    except ValueError:  # under some value none keeps the SLO
-        return []
+    best = [one.configuration for one in standings(figures, maximize) if math.isfinite(one.mean_regret)]
     return [of_it[key] for of_it in found.values() for key in best[:top]]

@@ -67,11 +67,7 @@ class Across:
     def standings(self) -> list[Standing[int]]:
         """All configurations, the best compromise first; empty where under some value none keeps the SLO."""
         every = range(len(self.configurations))
-        figures = {value: {n: self.figure(value, n) for n in every} for value in self.values}
-        try:
-            return standings(figures, self.maximize) if self.values else []
-        except ValueError:
-            return []
+        return standings({value: {n: self.figure(value, n) for n in every} for value in self.values}, self.maximize)
 
     @property
     def robust(self) -> Standing[int] | None:
