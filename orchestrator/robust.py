@@ -41,8 +41,7 @@ def standings(figures: Mapping[str, Mapping[Key, float | None]], maximize: bool,
     """All configurations, that with the least mean regret first; of equals the more often best, then the first named.
 
     `figures` are those of the objective by workload and configuration; None, or nothing, where a configuration breaks
-    the SLO there or was not measured. Nothing is found where there is no workload, or no configuration keeps the SLO under
-    one of them.
+    the SLO there or was not measured. Empty where there is no workload, or none keeps the SLO under one of them.
     """
     known = {
         workload: {key: value for key, value in of_it.items() if value is not None and not math.isnan(value)}
