@@ -82,7 +82,12 @@ def _writer(cluster: Cluster, public: bool) -> Iterator[Any]:
     try:
         try:
             ray.get(writer.start.remote(), timeout=START_DEADLINE_S)
-        except (GetTimeoutError, RayActorError, RuntimeError) as error:
+        except GetTimeoutError:
+            raise ClusterError(
+                f"Ray Serve was not up after {START_DEADLINE_S:g} s; something else may keep the cluster's head node busy: "
+                "try again when it is not"
+            ) from None
+        except (RayActorError, RuntimeError) as error:
             raise ClusterError(f"Ray Serve cannot be started: {error}") from error
         yield writer
     finally:
