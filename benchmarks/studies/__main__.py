@@ -5,7 +5,8 @@
     python -m benchmarks.studies clothing --run            # run every experiment of the page first, unattended
     python -m benchmarks.studies clothing --run --quick    # the same as a first look
 
-The page says what it wants between markers (see `page.py`); everything else on it is left alone.
+The page says what it wants between markers (see `page.py`); all else is left alone, and so is what the store has no study
+of. A page that is written to another file with `-o` says that this was not measured.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ def main() -> None:
     written = options.output or file
 
     def make(one: Wanted) -> str | None:
-        if one.what != PICTURE:
-            return table(one, tracker)
-        return picture(one, tracker, written.parent / PICTURES) if options.pictures else None
+        if one.what == PICTURE and not options.pictures:
+            return None
+        made = picture(one, tracker, written.parent / PICTURES) if one.what == PICTURE else table(one, tracker)
+        return NOT_RUN if made is None and options.output else made
 
     try:
         tracker = open_tracker(options.tracking_uri, Path.cwd())
@@ -71,23 +73,26 @@ def run(experiment: str, quick: bool, tracking_uri: str | None) -> None:
         raise SystemExit(code)
 
 
-def table(one: Wanted, tracker: Tracker) -> str:
-    """What a marker asks for, and which studies it was made from."""
+def table(one: Wanted, tracker: Tracker) -> str | None:
+    """What a marker asks for, and which studies it was made from; None where there is none."""
     if one.kind not in EVERY:
         raise UsageError(f"there is no table {one.kind!r}; there are {', '.join(EVERY)}")
     listed = latest(tracker.studies(), one.experiment, compared=one.kind == "gain")
     if not listed:
-        return NOT_RUN
+        return None
     studies = {workload: tracker.load_study(summary.study_id) for workload, summary in listed.items()}
     return f"{EVERY[one.kind](studies, one)}\n\n{origin(studies, listed)}"
 
 
-def picture(one: Wanted, tracker: Tracker, directory: Path) -> str:
-    """Draws a figure of the page that MLflow keeps of an experiment into `directory`; Markdown that shows it."""
+def picture(one: Wanted, tracker: Tracker, directory: Path) -> str | None:
+    """Draws a figure of the page that MLflow keeps of an experiment into `directory`; Markdown that shows it.
+
+    None where MLflow keeps none.
+    """
     kept = {study.name: study.study_id for study in reversed(tracker.studies())}
     kept |= {comparison.name: comparison.comparison_id for comparison in reversed(tracker.comparisons())}
     if one.experiment not in kept:
-        return NOT_RUN
+        return None
     figures = figures_of(tracker.page(kept[one.experiment], PAGE))
     if one.kind not in figures:
         raise UsageError(f"{one.experiment} has no figure {one.kind!r}; it has {', '.join(figures)}")

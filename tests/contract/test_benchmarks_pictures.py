@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.studies import pictures
-from benchmarks.studies.__main__ import NOT_RUN, picture
+from benchmarks.studies.__main__ import picture
 from benchmarks.studies.page import PICTURE, Wanted, filled
 from benchmarks.studies.pictures import figures_of, save
 from orchestrator.errors import UsageError
@@ -71,7 +71,7 @@ def test_a_picture_is_that_of_the_latest_comparison_and_its_title_is_the_text(dr
 
 
 def test_what_was_not_run_has_no_picture(drawn, tmp_path):
-    assert picture(Wanted("gains", "other", what=PICTURE), Store(), tmp_path) == NOT_RUN
+    assert picture(Wanted("gains", "other", what=PICTURE), Store(), tmp_path) is None
     assert not any(tmp_path.iterdir())
 
 
