@@ -5,8 +5,8 @@
     python -m benchmarks.studies clothing --run            # run every experiment of the page first, unattended
     python -m benchmarks.studies clothing --run --quick    # the same as a first look
 
-The page says what it wants between markers (see `page.py`); all else is left alone, and so is what the store has no study
-of. A page that is written to another file with `-o` says that this was not measured.
+The page says what it wants between markers (see `page.py`). All else is left alone, and so is what the store has no
+study of; a page that is written to another file with `-o` says that this was not measured.
 """
 
 from __future__ import annotations
