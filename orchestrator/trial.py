@@ -14,6 +14,7 @@ from orchestrator.diagnosis import diagnose, facts_of
 from orchestrator.errors import DeploymentFailedError, InfeasibleError, PayloadError
 from orchestrator.experiment import ClosedLoop, Experiment, configured
 from orchestrator.measure.outcomes import describe_outcomes
+from orchestrator.measure.race import BEATEN
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.sketch import sorted_ms
 from orchestrator.measure.windows import in_window
@@ -29,9 +30,6 @@ from orchestrator.serve_config import (
     with_trial_defaults,
     without_access_log,
 )
-
-BEATEN = "ended early: worse than the best trial so far beyond doubt"
-"""A reason beside the figures."""
 
 
 class Serving(Protocol):

@@ -14,12 +14,12 @@ from benchmarks.studies.page import Wanted, markdown
 from orchestrator.confirmation.runs import Figure, Runs
 from orchestrator.measure.blocks import Blocks, typical
 from orchestrator.measure.outcomes import WORDS
+from orchestrator.measure.race import BEATEN
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict
 from orchestrator.names import figure, label, short_names
 from orchestrator.result import BASELINE, Ratio, Status, StudyResult, TrialResult, best_of
 from orchestrator.several import Searched, Several
-from orchestrator.trial import BEATEN
 
 Studies = Mapping[str, StudyResult]
 """By workload, by "" where an experiment has one load alone; what was compared has COMPARED at its end."""

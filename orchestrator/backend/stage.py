@@ -84,8 +84,8 @@ def _writer(cluster: Cluster, public: bool) -> Iterator[Any]:
             ray.get(writer.start.remote(), timeout=START_DEADLINE_S)
         except GetTimeoutError:
             raise ClusterError(
-                f"Ray Serve was not up after {START_DEADLINE_S:g} s; something else may keep the cluster's head node busy: "
-                "try again when it is not"
+                f"Ray Serve was not up after {START_DEADLINE_S:g} s; something else may keep the cluster's head node "
+                "busy: try again when it is not"
             ) from None
         except (RayActorError, RuntimeError) as error:
             raise ClusterError(f"Ray Serve cannot be started: {error}") from error

@@ -14,6 +14,9 @@ from orchestrator.measure.interval import Interval
 MARGIN = 0.10
 """Relative difference that has to remain: runs of one configuration differ so much on shared machines."""
 
+BEATEN = "ended early: worse than the best trial so far beyond doubt"
+"""What a trial says of itself that did."""
+
 
 @dataclass(frozen=True)
 class Rival:

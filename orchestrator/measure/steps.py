@@ -17,10 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.measure.batches import BATCHES, Batches
-from orchestrator.measure.confidence import mean_interval, quantile_intervals, quantiles, ratio_interval, std_interval
+from orchestrator.measure.confidence import (
+    CONFIDENCE,
+    mean_interval,
+    quantile_intervals,
+    quantiles,
+    ratio_interval,
+    std_interval,
+)
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.measurement import Measurement, further_percentiles
 from orchestrator.measure.percentile import share_below
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Outcome, Samples
 
 FEWEST = 3
@@ -117,21 +125,21 @@ def are_steady(times_ms: NDArray[np.float64]) -> bool:
     return bool(np.abs(means - means.mean()).max() <= TOLERANCE * means.mean())
 
 
-def measure_steps(steps: Steps, asked: tuple[str, ...] = ()) -> Measurement:
-    """The figures of steps, at least one, with their 95 % intervals; percentiles that are `asked` for among them.
+def measure_steps(steps: Steps, asked: tuple[str, ...] = (), confidence: float = CONFIDENCE) -> Measurement:
+    """The figures of steps, at least one, with their intervals; percentiles that are `asked` for among them.
 
     A percentile beyond which no step can be expected to lie is not known, nor is anything that only requests have.
     """
     times_ms, batches = steps.times_ms, _batches(len(steps))
     shares = {name: share for name in further_percentiles(asked) if (share := share_below(name))}
     figures: Figures = {
-        **_rates(steps, batches),
-        "latency_mean_ms": (float(times_ms.mean()), _mean_interval(batches, times_ms)),
-        "latency_std_ms": (float(times_ms.std()), std_interval(batches, times_ms)),
+        **_rates(steps, batches, confidence),
+        "latency_mean_ms": (float(times_ms.mean()), _mean_interval(batches, times_ms, confidence)),
+        "latency_std_ms": (float(times_ms.std()), std_interval(batches, times_ms, confidence)),
         "latency_max_ms": (float(times_ms.max()), None),
         "batch_size_mean": (float(steps.items.mean()), None),
         "error_ratio": (0.0, None),  # a step that fails ends the trial
-        **_percentiles(batches, times_ms, {**PERCENTILES, **shares}),
+        **_percentiles(batches, times_ms, {**PERCENTILES, **shares}, confidence),
     }
     values = {name: value for name, (value, _) in figures.items()}
     unknown = dict.fromkeys(("goodput_rps", "queue_ms_mean", "batch_wait_ms_mean", "compute_ms_mean"), math.nan)
@@ -153,6 +161,12 @@ def is_precise(steps: Steps, objective: str, precision: float) -> bool:
     value = measured.percentiles.get(objective, getattr(measured, objective, math.nan))
     interval = measured.intervals.get(objective)
     return interval is not None and interval.relative_half_width(value) <= precision
+
+
+def is_beaten(steps: Steps, objective: str, rival: Rival, confidence: float) -> bool:
+    """Whether the rival is better than the steps beyond doubt, by the margin of `orchestrator.measure.race`."""
+    interval = measure_steps(steps, (objective,), confidence).intervals.get(objective)
+    return interval is not None and rival.beats(interval)
 
 
 def step_figures(steps: Steps) -> dict[str, float]:
@@ -178,24 +192,25 @@ def _batches(count: int) -> Batches:
     return Batches(index, np.bincount(index).astype(np.float64))
 
 
-def _rates(steps: Steps, batches: Batches) -> Figures:
+def _rates(steps: Steps, batches: Batches, confidence: float) -> Figures:
     """Steps and items per second: the reciprocals of the mean times."""
     mean_ms = float(steps.times_ms.mean())
-    item_ms, of_item = _item_ms(steps, batches)
+    item_ms, of_item = _item_ms(steps, batches, confidence)
     return {
-        "throughput_rps": (1e3 / mean_ms, _reciprocal(_mean_interval(batches, steps.times_ms))),
+        "throughput_rps": (1e3 / mean_ms, _reciprocal(_mean_interval(batches, steps.times_ms, confidence))),
         "items_per_s": (1e3 / item_ms, _reciprocal(of_item)),
     }
 
 
-def _item_ms(steps: Steps, batches: Batches) -> tuple[float, Interval | None]:
+def _item_ms(steps: Steps, batches: Batches, confidence: float = CONFIDENCE) -> tuple[float, Interval | None]:
     """The time of all steps over their items: a ratio of sums, as a last batch may be smaller."""
     item_ms = float(steps.times_ms.sum() / steps.items.sum())
-    return item_ms, ratio_interval(batches, steps.times_ms, steps.items) if len(steps) >= FEWEST else None
+    known = len(steps) >= FEWEST
+    return item_ms, ratio_interval(batches, steps.times_ms, steps.items, confidence) if known else None
 
 
-def _mean_interval(batches: Batches, values: NDArray[np.float64]) -> Interval | None:
-    return mean_interval(batches, values, fewest=FEWEST)
+def _mean_interval(batches: Batches, values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval | None:
+    return mean_interval(batches, values, confidence, fewest=FEWEST)
 
 
 def _reciprocal(interval: Interval | None) -> Interval | None:
@@ -203,10 +218,12 @@ def _reciprocal(interval: Interval | None) -> Interval | None:
     return None if interval is None else Interval(1e3 / interval.hi, 1e3 / interval.lo)
 
 
-def _percentiles(batches: Batches, times_ms: NDArray[np.float64], shares: Mapping[str, float]) -> Figures:
+def _percentiles(
+    batches: Batches, times_ms: NDArray[np.float64], shares: Mapping[str, float], confidence: float
+) -> Figures:
     ordered = np.sort(times_ms)
     known = {name: share for name, share in shares.items() if len(times_ms) * (1 - share) > 1 - ROUNDING}
     values = quantiles(ordered, list(known.values()))
-    intervals = quantile_intervals(batches, times_ms, ordered, list(known.values()))
+    intervals = quantile_intervals(batches, times_ms, ordered, list(known.values()), confidence)
     unknown: Figures = dict.fromkeys(shares, (math.nan, None))
     return {**unknown, **dict(zip(known, zip(values, intervals, strict=True), strict=True))}

@@ -8,6 +8,7 @@ from functools import partial
 from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
 from orchestrator.experiment import Experiment, configured
+from orchestrator.measure.race import BEATEN, Rival
 from orchestrator.measure.sketch import sorted_ms
 from orchestrator.measure.steps import measure_steps, step_figures
 from orchestrator.measure.verdict import verdicts
@@ -50,7 +51,7 @@ def run_job(
             on_phase("prepare")
             bench.prepare(job["import_path"], job["args"])
             cold = start_up(bench, experiment.deploy_timeout_s, on_phase)
-            seen = observe_steps(bench, experiment, on_phase)
+            seen = observe_steps(bench, experiment, on_phase, _rival(assignment, experiment))
             memory_mib = bench.memory_mib()
     except InfeasibleError as error:
         return end(Status.INFEASIBLE, str(error))
@@ -92,9 +93,16 @@ def explained(details: Mapping[str, float], step_ms: float) -> str:
     return "; ".join(told)
 
 
+def _rival(assignment: Assignment, experiment: Experiment) -> Rival | None:
+    """None where all are to be known: in a grid, and where one configuration is sought for all values of a knob."""
+    whole = experiment.across is not None or experiment.search.algorithm == "grid"
+    return None if whole else assignment.rival
+
+
 def _remarks(seen: Seen) -> tuple[str, ...]:
     again = "measured again, for the first time could not be trusted"
     return (
+        *((BEATEN,) if seen.beaten else ()),
         *(f"not to be trusted: {reason}" for reason in seen.invalid),
         *(f"{again}: {reason}" for reason in seen.repeated),
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.errors import InfeasibleError
 from orchestrator.experiment import Experiment, MeasurePlan
 from orchestrator.measure.percentile import percent_of
+from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import drift
-from orchestrator.measure.steps import FEWEST, Steps, are_steady, is_precise
+from orchestrator.measure.steps import FEWEST, Steps, are_steady, is_beaten, is_precise
 from orchestrator.measure.stopping import LOOK_GROWTH
 from orchestrator.measure.validity import Circumstances, invalid_reasons
+from orchestrator.measure.verdict import CONFIDENCE
 from orchestrator.offline.bench import Bench
 
 SHORTEST_LOOK_S = 0.1
@@ -37,12 +40,16 @@ class Cold:
 
 @dataclass(frozen=True)
 class Seen:
-    """One window of steps, those of the warm-up before it, and why it is not to be trusted, if so."""
+    """One window of steps, those of the warm-up before it, and why it is not to be trusted, if so.
+
+    `beaten`: it ended early, as worse than the rival for certain.
+    """
 
     warm_up: Steps
     steps: Steps
     machine: Mapping[str, float]
     invalid: tuple[str, ...]
+    beaten: bool = False
     repeated: tuple[str, ...] = ()
 
     @property
@@ -74,19 +81,21 @@ def start_up(bench: Bench, timeout_s: float, on_phase: Callable[[str], None]) ->
     return Cold(build_s, float(first.times_ms[0]))
 
 
-def observe_steps(bench: Bench, experiment: Experiment, on_phase: Callable[[str], None]) -> Seen:
+def observe_steps(
+    bench: Bench, experiment: Experiment, on_phase: Callable[[str], None], rival: Rival | None = None
+) -> Seen:
     """Warms up and measures; a second time, and then for good, if the first window cannot be trusted.
 
-    InfeasibleError: steps are too slow to be measured.
+    What `rival` beats for certain is not measured to the end. InfeasibleError: steps are too slow to be measured.
     """
     measure = experiment.measure
     try:
         on_phase("warm-up")
         warm_up = _warmed_up(bench, measure)
         on_phase("measure")
-        seen = _measured(bench, warm_up, experiment)
+        seen = _measured(bench, warm_up, experiment, rival)
         if seen.invalid and measure.validity == "strict":
-            seen = replace(_measured(bench, warm_up, experiment), repeated=seen.invalid)
+            seen = replace(_measured(bench, warm_up, experiment, rival), repeated=seen.invalid)
     except TimeoutError:
         raise InfeasibleError(
             f"a step did not end within measure.max_s, {measure.max_s:g} s, and {FEWEST} have to fit into that"
@@ -109,14 +118,23 @@ def _warmed_up(bench: Bench, measure: MeasurePlan) -> Steps:
     return steps
 
 
-def _measured(bench: Bench, warm_up: Steps, experiment: Experiment) -> Seen:
+def _measured(bench: Bench, warm_up: Steps, experiment: Experiment, rival: Rival | None) -> Seen:
     measure, objective = experiment.measure, experiment.objective.metric
+    confidence = _look_confidence(measure)
     steps = bench.steps(measure.min_s, measure.max_s)
-    while not _enough(steps, measure, objective):
+    while not (beaten := rival is not None and is_beaten(steps, objective, rival, confidence)):
+        if _enough(steps, measure, objective):
+            break
         more_s = max(SHORTEST_LOOK_S, (LOOK_GROWTH - 1) * steps.total_s, measure.min_s - steps.total_s)
         steps = steps.then(bench.steps(min(more_s, max(0.0, measure.max_s - steps.total_s)), measure.max_s))
     machine = bench.use(steps.window)
-    return Seen(warm_up, steps, machine, _invalid(steps, machine, asked_figures(experiment)))
+    return Seen(warm_up, steps, machine, _invalid(steps, machine, asked_figures(experiment)), beaten)
+
+
+def _look_confidence(measure: MeasurePlan) -> float:
+    """Of one look, so that 99 % hold over all that fit into the window (Bonferroni)."""
+    looks = 1 + math.floor(math.log(measure.max_s / measure.min_s) / math.log(LOOK_GROWTH))
+    return 1 - (1 - CONFIDENCE) / looks
 
 
 def _enough(steps: Steps, measure: MeasurePlan, objective: str) -> bool:

@@ -10,10 +10,10 @@ from benchmarks.studies.__main__ import EVERY, PAGES, SPACES, latest
 from benchmarks.studies.figures import cell
 from benchmarks.studies.page import PICTURE, Wanted, filled, wanted
 from benchmarks.studies.tables import KINDS
+from orchestrator.measure.race import BEATEN
 from orchestrator.measure.verdict import Verdict
 from orchestrator.result import Status
 from orchestrator.tracking.port import StudySummary
-from orchestrator.trial import BEATEN
 from tests.contract.test_figures_study import SECTIONS as OF_STUDIES
 from tests.contract.test_figures_workloads import SECTIONS as OF_WORKLOADS
 from tests.fakes.studies import study, trial

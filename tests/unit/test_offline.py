@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from orchestrator.assignment import Assignment
 from orchestrator.errors import DeploymentFailedError, InfeasibleError
 from orchestrator.experiment import load_experiment
+from orchestrator.measure.race import BEATEN, Rival
 from orchestrator.measure.verdict import Verdict
 from orchestrator.offline import run_job
 from orchestrator.result import Objective, Status
@@ -32,9 +35,9 @@ def experiment(tmp_path):
     return of
 
 
-def run(experiment, bench=None, configuration=None, phases=None):
+def run(experiment, bench=None, configuration=None, phases=None, rival=None):
     bench = bench or FakeBench()
-    assignment = Assignment(3, configuration or {"args.batch_size": 8})
+    assignment = Assignment(3, configuration or {"args.batch_size": 8}, rival)
     hear = phases.append if phases is not None else lambda phase: None
     return run_job(assignment, experiment, bench.started, bench.clock, hear)
 
@@ -76,6 +79,44 @@ def test_a_window_ends_when_the_objective_is_known(experiment):
 def test_steps_that_never_agree_are_measured_for_as_long_as_may_be(experiment):
     uneven = FakeBench(step_s=lambda number: 0.02 if number % 7 else 0.4)
     assert 8 < run(experiment(), uneven).measurement.duration_s <= 10.5
+
+
+def uneven_steps() -> FakeBench:
+    """Some 550 items a second, not known precisely in ten seconds."""
+    return FakeBench(step_s=lambda number: 0.013 + 0.004 * (number * 7 % 11 > 5) if number % 97 else 0.05)
+
+
+def precise_to(experiment, precision):
+    measure = experiment.measure.model_copy(update={"precision": precision})
+    return experiment.model_copy(update={"measure": measure})
+
+
+BEST = Rival(1000.0, 20.0, maximize=True)
+
+
+@pytest.mark.parametrize(
+    ("rival", "is_early"),
+    [
+        (BEST, True),
+        (Rival(600.0, 20.0, maximize=True), False),
+        (Rival(1000.0, math.nan, maximize=True), False),
+        (None, False),
+    ],
+    ids=["far better", "a little better", "not known how good", "nobody yet"],
+)
+def test_a_loser_ends_early_and_says_so(experiment, rival, is_early):
+    result = run(precise_to(experiment(), 1e-4), uneven_steps(), rival=rival)
+    assert result.status is Status.COMPLETE
+    assert (result.measurement.duration_s < 2) == is_early
+    assert result.reasons == ((BEATEN,) if is_early else ())
+
+
+@pytest.mark.parametrize("changes", [{"across": "args.model"}, {"search": "grid"}], ids=["across", "grid"])
+def test_where_all_are_to_be_known_nobody_ends_early(experiment, changes):
+    whole = precise_to(experiment(), 1e-4)
+    if "search" in changes:
+        changes = {"search": whole.search.model_copy(update={"algorithm": "grid"})}
+    assert run(whole.model_copy(update=changes), uneven_steps(), rival=BEST).measurement.duration_s > 8
 
 
 def test_three_slow_steps_are_enough_and_less_are_not(experiment):
