@@ -31,6 +31,7 @@ from benchmarks.search.case import Case, cases
 from benchmarks.search.studies import Outcome, Strategy, run_on
 from benchmarks.search.surface import SEARCH_SPACES, SURFACES, load_surface
 from benchmarks.search.synthetic import FORMULAS, synthetic
+from orchestrator.cli.output import screen
 from orchestrator.document import to_json
 from orchestrator.experiment import ALGORITHMS, load_experiment
 
@@ -57,7 +58,7 @@ def main() -> None:
     document = []
     for place, case in enumerate(tasks_cases):
         rows = {s.text: {budget: summary(by_cell[place, s.text, budget]) for budget in budgets} for s in strategies}
-        Console().print(table(case, rows))
+        screen(sys.stdout).print(table(case, rows))
         document.append({"case": case.name, "configurations": case.size, "algorithms": rows})
     if options.json:
         options.json.write_text(json.dumps(to_json(document), indent=1))

@@ -34,6 +34,7 @@ from benchmarks.search.bystanders import NoTracker, Unwatched
 from benchmarks.search.simulated import Costs, SimulatedBackend, TimedTracker, endless
 from benchmarks.search.studies import Strategy, searcher_of, studied
 from benchmarks.search.synthetic import synthetic
+from orchestrator.cli.output import screen
 from orchestrator.cli.tables import print_outcome
 from orchestrator.document import study_document
 from orchestrator.experiment import ALGORITHMS, ConfirmPlan
@@ -133,7 +134,7 @@ def show(lines: list[Line], asked: int) -> None:
             *("" if np.isnan(seconds) else f"{seconds:.1f}" for seconds in reading),
             held,
         )
-    Console().print(table)
+    screen(sys.stdout).print(table)
 
 
 def main() -> None:
