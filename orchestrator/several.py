@@ -116,6 +116,11 @@ def contenders(searched: Iterable[Searched]) -> tuple[Configuration, ...]:
     return tuple({identity(configuration): configuration for configuration in every}.values())
 
 
+def has_measured(study: StudyResult, listed: Iterable[Configuration]) -> bool:
+    """Whether a study is about these configurations, in their order."""
+    return [identity(trial.configuration) for trial in study.trials] == [identity(one) for one in listed]
+
+
 def _figure(trial: TrialResult) -> float | None:
     """The objective's, where the trial kept the SLO."""
     if trial.status is not Status.COMPLETE or trial.score is None or not trial.score.feasible:

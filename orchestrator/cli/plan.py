@@ -16,13 +16,14 @@ class StudyPlan:
     """An experiment, the study of it that is gone on with if there is one, and the one that it learns from.
 
     `finished`: the study has all of its trials, and is taken as it is. `parts`: of several workloads the plan of each,
-    where an earlier run has begun with them.
+    where an earlier run has begun with them; `compared` what that run has compared under this one.
     """
 
     experiment: Experiment
     resumed: StudyResult | None = None
     warm_start: StudyResult | None = None
     finished: bool = False
+    compared: StudyResult | None = None
     parts: tuple[StudyPlan, ...] = ()
 
     def of_each_workload(self) -> list[StudyPlan]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.cli.plan import StudyPlan
 from orchestrator.errors import UsageError
 from orchestrator.experiment import Experiment, load_experiment, read_experiment
 from orchestrator.result import BASELINE, StudyResult
-from orchestrator.tracking.port import FINISHED, Origin, StudySummary, Tracker, find_study, latest_run, of_workloads
+from orchestrator.tracking.port import (
+    COMPARED,
+    FINISHED,
+    Origin,
+    StudySummary,
+    Tracker,
+    find_study,
+    latest_run,
+    of_workloads,
+)
 
 TERMS = ("mode", "app", "load", "workload", "measure", "slo", "objectives", "prices")
 """What the figures of a study depend on; two studies that differ in one cannot be compared."""
@@ -42,9 +52,20 @@ def _several(tracker: Tracker, studies: Sequence[StudySummary], file: Path | Non
         _single(tracker, begun[one.title], file, more) if one.title in begun else StudyPlan(one)
         for one in whole.workloads
     ]
-    if all(part.finished for part in parts) and _is_compared(tracker, whole.name, begun.values()):
-        raise UsageError(f"{whole.name}: all {len(parts)} workloads are searched and compared: --more N adds trials")
+    if all(part.finished for part in parts):
+        if _is_compared(tracker, whole.name, begun.values()):
+            raise UsageError(
+                f"{whole.name}: all {len(parts)} workloads are searched and compared: --more N adds trials"
+            )
+        parts = [replace(part, compared=_compared(tracker, part.experiment, begun.values())) for part in parts]
     return StudyPlan(whole, parts=tuple(parts))
+
+
+def _compared(tracker: Tracker, experiment: Experiment, run: Iterable[StudySummary]) -> StudyResult | None:
+    """What the run has compared under one of its workloads, to the end."""
+    wanted, last = f"{experiment.title}.{COMPARED}", max(study.started for study in run)
+    done = (one for one in tracker.studies() if one.name == wanted and one.status == FINISHED and one.started >= last)
+    return next((tracker.load_study(one.study_id) for one in done), None)
 
 
 def _is_compared(tracker: Tracker, name: str, run: Iterable[StudySummary]) -> bool:

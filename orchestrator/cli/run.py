@@ -93,7 +93,7 @@ def _run(
                     if ending:
                         trials = one.experiment.search.trials
                         console.print(f"the search ended before all {trials} trials: {ending}")
-                several = session.compare(searched, plan.experiment.workloads) if len(plans) > 1 else None
+                several = session.compare(searched, plans) if len(plans) > 1 else None
             finally:
                 display.doing(f"stopping {what} and the cluster")
         display.doing("drawing what the study teaches")

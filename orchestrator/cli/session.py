@@ -15,7 +15,7 @@ from orchestrator.environment import describe_environment, serve_variables
 from orchestrator.experiment import Experiment
 from orchestrator.result import Configuration, StudyResult
 from orchestrator.search import ListedSearch
-from orchestrator.several import Searched, Several, contenders
+from orchestrator.several import Searched, Several, contenders, has_measured
 from orchestrator.study import run_study
 from orchestrator.tracking.port import COMPARED, Tracker
 from orchestrator.workload.inputs import inputs_text
@@ -52,12 +52,20 @@ class Session:
         )
         return Searched(study, searcher.random_trials), searcher.ending
 
-    def compare(self, searched: Mapping[str, Searched], workloads: Sequence[Experiment]) -> Several:
-        """Measures what came out of each workload's study under all of them, if there is anything but the baseline."""
+    def compare(self, searched: Mapping[str, Searched], plans: Sequence[StudyPlan]) -> Several:
+        """Measures what came out of each workload's study under all of them, if there is anything but the baseline.
+
+        A workload under which an interrupted run has measured the same configurations is not measured again.
+        """
         listed = contenders(searched.values())
-        found = {str(one.variant): searched[one.title] for one in workloads}
-        compared = {str(one.variant): self._measure(one, listed) for one in workloads} if len(listed) > 1 else {}
+        found = {str(one.experiment.variant): searched[one.experiment.title] for one in plans}
+        worth = plans if len(listed) > 1 else ()
+        compared = {str(one.experiment.variant): self._compared(one, listed) for one in worth}
         return Several(found, listed, compared)
+
+    def _compared(self, plan: StudyPlan, listed: Sequence[Configuration]) -> StudyResult:
+        before = plan.compared
+        return before if before and has_measured(before, listed) else self._measure(plan.experiment, listed)
 
     def _measure(self, experiment: Experiment, listed: Sequence[Configuration]) -> StudyResult:
         search = experiment.search.model_copy(update={"algorithm": "listed", "trials": len(listed) - 1})

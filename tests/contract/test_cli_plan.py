@@ -18,6 +18,7 @@ from orchestrator.plain import identity
 from orchestrator.result import best_of
 from orchestrator.several import Searched, Several
 from orchestrator.study import run_study
+from orchestrator.tracking.port import COMPARED
 from tests.fakes.tracker import MemoryTracker
 from tests.fakes.trials import SerialBackend
 
@@ -263,6 +264,22 @@ def test_workloads_that_are_all_searched_are_still_compared_but_once(tracker):
     with pytest.raises(UsageError, match="svhn: all 2 workloads are searched and compared: --more N adds trials"):
         resumed(tracker, "svhn", None, None)
     assert states(resumed(tracker, "svhn", None, 3)) == ["begun", "begun"]
+
+
+def test_what_was_compared_before_the_interruption_is_kept(tracker):
+    whole = load_experiment(SVHN).quick().with_overrides(trials=1)
+    for one in whole.workloads:
+        conduct(StudyPlan(one), tracker)
+    first, second = whole.workloads
+    compared = first.model_copy(update={"variant": f"{first.variant}.{COMPARED}"})
+    study = conduct(StudyPlan(compared), tracker)
+    with pytest.raises(KeyboardInterrupt):
+        conduct(
+            StudyPlan(second.model_copy(update={"variant": f"{second.variant}.{COMPARED}"})), tracker, Interrupted(1)
+        )
+    plan = resumed(tracker, "svhn", None, None)
+    assert [one.compared and one.compared.study_id for one in plan.parts] == [study.study_id, None]
+    assert all(one.compared is None for one in resumed(tracker, "svhn", None, 2).parts), "others may be found"
 
 
 def test_a_budget_for_the_rest_holds_for_each_workload(tracker):

@@ -12,7 +12,7 @@ from rich.console import Console
 from orchestrator.cli.several import print_several
 from orchestrator.document import several_document
 from orchestrator.result import BASELINE, Score, Status, StudyResult, TrialResult
-from orchestrator.several import Searched, Several, contenders
+from orchestrator.several import Searched, Several, contenders, has_measured
 from tests.fakes.trials import observation, samples
 
 MEASURED = observation(samples(100, 3.0), (1.0, 3.0)).measurement
@@ -52,6 +52,14 @@ def several(few, many):
 def test_the_baseline_and_what_each_study_found_are_compared_each_once():
     assert [one["batch"] for one in contenders([FEW])] == [1, 8, 2]
     assert [one["batch"] for one in contenders([FEW, FEW, MANY])] == [1, 8, 2, 64]
+
+
+def test_a_comparison_is_of_the_same_configurations_in_the_same_order():
+    listed = contenders([FEW, MANY])
+    before = several([1, 2, 3, 4], [1, 2, 3, 4]).compared["few"]
+    assert has_measured(before, listed)
+    assert not has_measured(before, listed[:3])
+    assert not has_measured(before, listed[::-1])
 
 
 @pytest.mark.parametrize(
