@@ -9,7 +9,9 @@ from pathlib import Path
 from orchestrator.cli.plan import StudyPlan
 from orchestrator.errors import UsageError
 from orchestrator.experiment import Experiment, load_experiment, read_experiment
+from orchestrator.plain import identity
 from orchestrator.result import BASELINE, StudyResult
+from orchestrator.several import contenders
 from orchestrator.tracking.port import (
     COMPARED,
     FINISHED,
@@ -53,7 +55,7 @@ def _several(tracker: Tracker, studies: Sequence[StudySummary], file: Path | Non
         for one in whole.workloads
     ]
     if all(part.finished for part in parts):
-        if _is_compared(tracker, whole.name, begun.values()):
+        if _is_compared(tracker, whole.name, {study.study_id for study in begun.values()}):
             raise UsageError(
                 f"{whole.name}: all {len(parts)} workloads are searched and compared: --more N adds trials"
             )
@@ -68,9 +70,14 @@ def _compared(tracker: Tracker, experiment: Experiment, run: Iterable[StudySumma
     return next((tracker.load_study(one.study_id) for one in done), None)
 
 
-def _is_compared(tracker: Tracker, name: str, run: Iterable[StudySummary]) -> bool:
-    last = max(study.started for study in run)
-    return any(one.name == name and one.started >= last for one in tracker.comparisons())
+def _is_compared(tracker: Tracker, name: str, studies: set[str]) -> bool:
+    """Whether the latest comparison is of these studies, as they are by now."""
+    kept = next((one for one in tracker.comparisons() if one.name == name), None)
+    if kept is None:
+        return False
+    several = tracker.load_comparison(kept.comparison_id)
+    of_these = {one.study.study_id for one in several.searched.values()} == studies
+    return of_these and identity(several.contenders) == identity(contenders(several.searched.values()))
 
 
 def _single(tracker: Tracker, summary: StudySummary, file: Path | None, more: int | None) -> StudyPlan:

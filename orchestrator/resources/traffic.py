@@ -29,7 +29,7 @@ def moved() -> Moved:
 def _disk() -> float:
     try:
         counters = psutil.disk_io_counters()
-    except (OSError, RuntimeError, NotImplementedError):  # not every kernel tells
+    except (OSError, RuntimeError):  # not every kernel tells
         return math.nan
     return math.nan if counters is None else float(counters.read_bytes + counters.write_bytes)
 
@@ -37,6 +37,6 @@ def _disk() -> float:
 def _network() -> float:
     try:
         interfaces = psutil.net_io_counters(pernic=True)
-    except (OSError, RuntimeError, NotImplementedError):
+    except (OSError, RuntimeError):
         return math.nan
     return float(sum(one.bytes_sent + one.bytes_recv for name, one in interfaces.items() if name != LOOPBACK))

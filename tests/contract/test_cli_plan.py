@@ -16,7 +16,7 @@ from orchestrator.errors import UsageError
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.plain import identity
 from orchestrator.result import best_of
-from orchestrator.several import Searched, Several
+from orchestrator.several import Searched, Several, contenders
 from orchestrator.study import run_study
 from orchestrator.tracking.port import COMPARED
 from tests.fakes.tracker import MemoryTracker
@@ -261,6 +261,8 @@ def test_workloads_that_are_all_searched_are_still_compared_but_once(tracker):
     assert states(plan) == ["there", "there"]
     studies = {one.experiment.variant: Searched(one.resumed) for one in plan.of_each_workload()}
     tracker.add_comparison("svhn", Several(studies, (), {}), {}, "")
+    assert states(resumed(tracker, "svhn", None, None)) == ["there", "there"], "something else was compared"
+    tracker.add_comparison("svhn", Several(studies, contenders([*studies.values()]), {}), {}, "")
     with pytest.raises(UsageError, match="svhn: all 2 workloads are searched and compared: --more N adds trials"):
         resumed(tracker, "svhn", None, None)
     assert states(resumed(tracker, "svhn", None, 3)) == ["begun", "begun"]
