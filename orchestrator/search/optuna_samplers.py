@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from threadpoolctl import threadpool_limits
 
 from orchestrator.knob import Listed
 from orchestrator.result import Configuration
@@ -110,7 +111,8 @@ class OptunaAlgorithm:
         study = optuna.create_study(sampler=self._sampler(int(rng.integers(2**31))), directions=directions)
         study.add_trials([*self._finished(known), *map(self._running, history.under_way())])
         for _ in range(self._patience):
-            numbers = study.ask(self._distributions).params  # never told of: it counts as running from now on
+            with threadpool_limits(1):  # two threads take twice as long for matrices this small, on busy cores much more
+                numbers = study.ask(self._distributions).params  # never told of: it counts as running from now on
             units = {label: unit_of(self._knobs[label], number) for label, number in numbers.items()}
             yield self._space.configure(units.__getitem__)
 
