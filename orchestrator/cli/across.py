@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestrator.cli.several import plain_table, share
+from orchestrator.cli.plain import plain_table, share
 from orchestrator.document import metrics
 from orchestrator.names import describe, figure, listing, short_names, spread
 from orchestrator.result import Across, StudyResult
@@ -76,9 +76,9 @@ def _bests(study: StudyResult, found: Across, names: dict[str, str]) -> Table:
 
 def _standings(found: Across, names: dict[str, str]) -> Table:
     table = plain_table()
-    table.add_column("configuration", justify="left")
+    table.add_column("configuration", overflow="fold")
     for value in found.values:
-        table.add_column(value, justify="right")
+        table.add_column(value, justify="right", overflow="fold")
     for heading in ("mean", "worst", f"in top {TOP}"):
         table.add_column(heading, justify="right")
     for one in found.standings[:MOST_ROWS]:

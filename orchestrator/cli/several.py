@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from orchestrator.cli.plain import fits, plain_table, share
 from orchestrator.names import describe, figure, short_names
 from orchestrator.result import BASELINE, Ratio
 from orchestrator.robust import TOP, Standing
@@ -21,7 +22,8 @@ def print_several(console: Console, several: Several) -> None:
         return
     console.print(_gains(several))
     if several.standings:
-        console.print(_standings(several))
+        console.print()
+        _print_standings(console, several)
     robust = several.robust
     if robust is None:
         console.print(f"[bold yellow]Nothing is recommended for all workloads:[/] {several.obstacle}.", highlight=False)
@@ -51,34 +53,34 @@ def _gains(several: Several) -> Table:
     return table
 
 
-def _standings(several: Several) -> Table:
+def _print_standings(console: Console, several: Several) -> None:
+    """With what the configurations are beside their numbers, or below the table where there is no room."""
+    names = short_names(path for configuration in several.contenders for path in configuration)
+    numbers = [_name(one.configuration) for one in several.standings]
+    described = [describe(several.contenders[one.configuration], names) for one in several.standings]
+    whole = [f"{number}  {text}" for number, text in zip(numbers, described, strict=True)]
+    table = _standings(several, "configuration", whole, {})
+    if fits(console, table):
+        console.print(table)
+        return
+    console.print(_standings(several, "", numbers, {"-": "-\n", "_": "_\n"}))
+    console.print(*("", *whole), sep="\n", markup=False, highlight=False)
+
+
+def _standings(several: Several, heading: str, labels: Sequence[str], breaks: Mapping[str, str]) -> Table:
+    """With a label for each configuration; the headings are broken after the characters of `breaks`."""
     title = "the same configurations under every workload: by how much each is worse than the best one there"
     table = plain_table(title)
-    table.add_column("configuration", justify="left")
+    table.add_column(heading, no_wrap=True)
     for workload in several.compared:
-        table.add_column(workload, justify="right")
-    for heading in ("mean", "worst", f"in top {TOP}"):
-        table.add_column(heading, justify="right")
-    names = short_names(path for configuration in several.contenders for path in configuration)
-    for one in several.standings:
+        table.add_column(workload.translate(str.maketrans(breaks)), justify="right", overflow="fold")
+    for total in ("mean", "worst", f"in top {TOP}"):
+        table.add_column(total, justify="right", no_wrap=True)
+    for label, one in zip(labels, several.standings, strict=True):
         regrets = [_regret(several, one, workload) for workload in one.regrets]
         totals = map(share, (one.mean_regret, one.worst_regret))
-        what = f"{_name(one.configuration)}  {describe(several.contenders[one.configuration], names)}"
-        table.add_row(what, *regrets, *totals, f"{one.top} of {len(several.compared)}")
+        table.add_row(label, *regrets, *totals, f"{one.top} of {len(several.compared)}")
     return table
-
-
-def plain_table(title: str | None = None) -> Table:
-    """An empty table of text, with a title above."""
-    return Table(
-        title=title,
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-        collapse_padding=True,
-        pad_edge=False,
-        show_edge=False,
-    )
 
 
 def _name(number: int) -> str:
@@ -88,11 +90,6 @@ def _name(number: int) -> str:
 def _regret(several: Several, one: Standing[int], workload: str) -> str:
     regret = one.regrets[workload]
     return share(regret) if math.isfinite(regret) else several.missing(workload, one.configuration)
-
-
-def share(regret: float) -> str:
-    """A regret as a percentage; a dash where there is none."""
-    return f"{regret:.1%}" if math.isfinite(regret) else "–"
 
 
 def _ratio(ratio: Ratio | None) -> str:

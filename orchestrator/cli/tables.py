@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement as RichMeasurement
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +13,7 @@ from orchestrator.cli.across import print_across
 from orchestrator.cli.breakdown import accuracy_line, batches_line, breakdown_table, padding_line
 from orchestrator.cli.columns import columns_of, heading
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
+from orchestrator.cli.plain import fits, plain_table
 from orchestrator.document import metrics
 from orchestrator.measure.percentile import shown
 from orchestrator.measure.verdict import Verdict
@@ -39,7 +38,6 @@ MOST_ROWS = 100
 NARROWEST = 4
 """Letters of a knob's name side by side, where there is little room."""
 
-_ANY_WIDTH = 10_000
 SLO_WORDS = {
     Verdict.PASS: ("ok", "green"),
     Verdict.UNDECIDED: ("undecided", "yellow"),
@@ -58,11 +56,10 @@ def trials_table(study: StudyResult, console: Console) -> Table:
     rows += [trial for trial in trials[MOST_ROWS:] if trial.number == BASELINE]
     known = {name for trial in rows for name in metrics(trial)}
     columns, spare = columns_of(study, known)
-    options = console.options.update_width(_ANY_WIDTH)
     wide = [(spare[:count], False) for count in range(len(spare) + 1)]
     for left_out, narrow in (*wide, (spare, True), ([*spare, "requests"], True)):
         table = _table(study, rows, [name for name in columns if name not in left_out], narrow)
-        if RichMeasurement.get(console, options, table).maximum <= console.width:
+        if fits(console, table):
             break
     return table
 
@@ -71,14 +68,7 @@ def _table(study: StudyResult, rows: Sequence[TrialResult], columns: Sequence[st
     names = short_names(dict.fromkeys(path for trial in rows for path in trial.configuration))
     order = "highest" if study.maximize else "lowest"
     front = {trial.number for trial in study.front} if study.further else set()
-    table = Table(
-        title=f"{study.name}: {study.objective}, {order} first",
-        box=SIMPLE_HEAD,
-        padding=(0, 1),
-        collapse_padding=True,
-        pad_edge=False,
-        show_edge=False,
-    )
+    table = plain_table(f"{study.name}: {study.objective}, {order} first")
     table.add_column("trial", justify="right", no_wrap=True)
     for path, name in names.items():
         longest = max(len(value_text(trial.configuration[path])) for trial in rows if path in trial.configuration)

@@ -144,3 +144,12 @@ def test_the_terminal_shows_gains_standings_and_the_compromise(few, words):
     console = Console(width=140, record=True, file=io.StringIO())
     print_several(console, several(few, [100, 300, 320, 900]))
     assert words in " ".join(console.export_text().split())
+
+
+def test_where_there_is_no_room_the_configurations_stand_below_their_numbers():
+    console = Console(width=40, record=True, file=io.StringIO())
+    print_several(console, several([100, 130, 120, 125], [100, 300, 320, 900]))
+    lines = console.export_text().splitlines()
+    assert "[3]  batch=64" in lines
+    (row,) = [line for line in lines if line.startswith("[3] ") and "2 of 2" in line]
+    assert "batch" not in row
