@@ -111,7 +111,7 @@ class OptunaAlgorithm:
         study = optuna.create_study(sampler=self._sampler(int(rng.integers(2**31))), directions=directions)
         study.add_trials([*self._finished(known), *map(self._running, history.under_way())])
         for _ in range(self._patience):
-            with threadpool_limits(1):  # two threads take twice as long for matrices this small, on busy cores much more
+            with threadpool_limits(1):  # with two, matrices this small take twice as long, on busy cores much longer
                 numbers = study.ask(self._distributions).params  # never told of: it counts as running from now on
             units = {label: unit_of(self._knobs[label], number) for label, number in numbers.items()}
             yield self._space.configure(units.__getitem__)
