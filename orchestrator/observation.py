@@ -39,7 +39,8 @@ class Terms:
 
     `objective` is the figure that has to be precise, `limits` are the SLO's by figure, `asked` further figures that are
     to be known. `even` says that the traffic's rate does not change by itself. Seconds and `precision` are those of the
-    experiment's `measure`; `requests` are the successes that end a load in place of the precision.
+    experiment's `measure`; `requests` are the successes that end a load in place of the precision. `means_only` says that
+    no percentile is an objective or has a limit.
     """
 
     objective: str = "throughput_rps"
@@ -53,6 +54,7 @@ class Terms:
     requests: int | None = None
     items_per_request: int = 1
     even: bool = True
+    means_only: bool = False
     fixed: bool = False  # measure for `max_s`, whatever is known before
     fail_fast: bool = True  # a limit that has failed ends the load: what is measured later would not make it a winner
     max_batch_size: int | None = None
@@ -167,8 +169,11 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
         duration_s=measured.duration_s,
         percentiles=() if seen.beaten else _open_percentiles(seen.verdicts, (terms.objective, *terms.asked)),
         latency_p99_ms=measured.latency_p99_ms,
+        latency_mean_ms=measured.latency_mean_ms,
         throughput_rps=measured.throughput_rps,
         send_lag_p99_ms=measured.send_lag_p99_ms,
+        send_lag_mean_ms=measured.send_lag_mean_ms,
+        means_only=terms.means_only,
         held_back_share=seen.client.held_back / max(1, len(seen.samples)),
         client_cpu_share=seen.client.cpu_share,
         client_waiting_share=seen.client.waiting_share,

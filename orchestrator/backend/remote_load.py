@@ -15,6 +15,7 @@ from orchestrator.diagnosis import settings_of
 from orchestrator.experiment import Experiment, Load, MaxRate, Steady, configured, lightest
 from orchestrator.load.plan import ClosedLoop, Traffic
 from orchestrator.max_rate import PROBE_CONCURRENCY, look_for_max_rate
+from orchestrator.measure.percentile import percent_of
 from orchestrator.measure.samples import Window
 from orchestrator.measure.validity import CLIENT_CPU_SHARE
 from orchestrator.objective import COST_PER_MILLION, ITEMS_PER_S
@@ -151,6 +152,7 @@ class RemoteLoad:
             requests=measure.requests,
             items_per_request=items_per_request,
             even=isinstance(traffic, Steady | MaxRate) or hasattr(traffic, "concurrency"),
+            means_only=rests_on_means(experiment),
             max_batch_size=None if math.isnan(largest) else int(largest),
         )
 
@@ -175,3 +177,9 @@ def watched_figure(experiment: Experiment) -> str:
     metric = experiment.objective.metric
     # The price, and how many items are in a request, are known exactly.
     return "throughput_rps" if metric in (COST_PER_MILLION, ITEMS_PER_S) else metric
+
+
+def rests_on_means(experiment: Experiment) -> bool:
+    """No percentile is an objective or has a limit."""
+    figures = (*experiment.slo.limits(), *(objective.metric for objective in experiment.objectives))
+    return not any(percent_of(figure) for figure in figures)

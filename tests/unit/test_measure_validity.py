@@ -37,6 +37,11 @@ THRESHOLDS = {
         {"send_lag_p99_ms": 0.99, "latency_p99_ms": 4.0},
         ["the client was late", "25%"],
     ),
+    "late: where only means were asked for, a tenth of the mean": (
+        {"means_only": True, "send_lag_p99_ms": 30.0, "send_lag_mean_ms": 2.0, "latency_mean_ms": 20.0},
+        {"means_only": True, "send_lag_p99_ms": 30.0, "send_lag_mean_ms": 1.9, "latency_mean_ms": 20.0},
+        ["the client was late", "2 ms", "10% of the response time's mean of 20 ms", "load.clients"],
+    ),
     "late: unless the server held all connections": (
         {"send_lag_p99_ms": 40.0, "held_back_share": 0.01},
         {"send_lag_p99_ms": 40.0, "held_back_share": 0.011},

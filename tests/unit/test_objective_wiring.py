@@ -8,7 +8,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from orchestrator.backend.remote_load import watched_figure
+from orchestrator.backend.remote_load import rests_on_means, watched_figure
 from orchestrator.cli.check import print_check
 from orchestrator.experiment import load_experiment
 
@@ -49,6 +49,22 @@ def experiment(tmp_path):
 )
 def test_how_long_is_measured_depends_on_the_first_objective(experiment, load, objectives, watched):
     assert watched_figure(experiment(load, *objectives)) == watched
+
+
+@pytest.mark.parametrize(
+    ("slo", "objective", "means_only"),
+    [
+        ("{mean_ms: 50, error_ratio: 0.01}", "{maximize: throughput_rps}", True),
+        ("{mean_ms: 50, p99_ms: 90}", "{maximize: throughput_rps}", False),
+        ("{mean_ms: 50}", "{minimize: latency_p75_ms}", False),
+    ],
+)
+def test_a_client_that_is_late_now_and_then_is_forgiven_where_no_percentile_is_asked_for(
+    tmp_path, slo, objective, means_only
+):
+    text = FILE.replace("slo: {p99.9_ms: 50, error_ratio: 0.001}", f"slo: {slo}")
+    (tmp_path / "x.yaml").write_text(f"{text}load: {CLOSED}\nobjective: {objective}\n")
+    assert rests_on_means(load_experiment(tmp_path / "x.yaml")) == means_only
 
 
 BLOCKS = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8"), re.DOTALL)
