@@ -39,8 +39,8 @@ class Terms:
 
     `objective` is the figure that has to be precise, `limits` are the SLO's by figure, `asked` further figures that are
     to be known. `even` says that the traffic's rate does not change by itself. Seconds and `precision` are those of the
-    experiment's `measure`; `requests` are the successes that end a load in place of the precision. `means_only` says that
-    no percentile is an objective or has a limit.
+    experiment's `measure`; `requests` are the successes that end a load in place of the precision. `means_only` says
+    that no percentile is an objective or has a limit.
     """
 
     objective: str = "throughput_rps"
