@@ -12,14 +12,15 @@ from orchestrator.load.plan import OpenLoop, Traffic
 from orchestrator.load.record import ClientUse
 from orchestrator.measure.breakdown import Breakdown, break_down
 from orchestrator.measure.measurement import Measurement
+from orchestrator.measure.needed import fewest
 from orchestrator.measure.outlasting import outlasting_share
-from orchestrator.measure.percentile import percent_of, share_below
+from orchestrator.measure.percentile import percent_of
 from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
 from orchestrator.measure.steady import Steady, drift
 from orchestrator.measure.stopping import MIN_SUCCESSES, Sequential
 from orchestrator.measure.validity import Circumstances, invalid_reasons
-from orchestrator.measure.verdict import Verdict, overall, requests_needed, verdicts
+from orchestrator.measure.verdict import Verdict, overall, verdicts
 from orchestrator.measure.windows import measure
 
 Send = Callable[[Traffic], Sequence[Part]]
@@ -117,7 +118,7 @@ def observe(
         warm_up=Steady(terms.warmup_s, terms.warmup_max_s),
         open_loop=isinstance(traffic, OpenLoop),
         rival=None if terms.fixed else terms.rival,
-        fewest=_fewest((terms.objective, *terms.asked)),
+        fewest=fewest((terms.objective, *terms.asked), MIN_SUCCESSES),
         fail_fast=terms.fail_fast,
         requests=terms.requests,
     )
@@ -184,12 +185,6 @@ def _circumstances(seen: Observation, terms: Terms, even: bool, ceiling_rps: flo
         others_cpu_share=seen.machine.get("others_cpu_share", math.nan),
         ceiling_rps=ceiling_rps,
     )
-
-
-def _fewest(asked: Sequence[str]) -> int:
-    """Successes without which percentiles that are asked for are not to be trusted, however alike those are."""
-    shares = (share_below(figure) for figure in asked)
-    return max([MIN_SUCCESSES, *(requests_needed(0, share) for share in shares if share)])
 
 
 def _open_percentiles(found: Mapping[str, Verdict], asked: Sequence[str]) -> tuple[float, ...]:

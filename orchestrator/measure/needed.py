@@ -27,3 +27,10 @@ def needed(asked: Iterable[str], limits: Mapping[str, float]) -> dict[str, int]:
             count = requests_needed(0, ALWAYS if share == 1 else share, LAST_CONFIDENCE)
             found[f"to show that the SLO's {shown(figure)} is kept"] = count
     return found
+
+
+def fewest(asked: Iterable[str], least: int) -> int:
+    """Samples without which the percentiles among the figures that are asked for are not to be trusted, however alike
+    the samples are; `least` if there are none."""
+    shares = (share_below(figure) for figure in asked)
+    return max([least, *(requests_needed(0, share) for share in shares if share)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.errors import InfeasibleError
 from orchestrator.experiment import Experiment, MeasurePlan
+from orchestrator.measure.needed import fewest
 from orchestrator.measure.percentile import percent_of
 from orchestrator.measure.race import Rival
 from orchestrator.measure.samples import Samples, Window
@@ -119,16 +120,16 @@ def _warmed_up(bench: Bench, measure: MeasurePlan) -> Steps:
 
 
 def _measured(bench: Bench, warm_up: Steps, experiment: Experiment, rival: Rival | None) -> Seen:
-    measure, objective = experiment.measure, experiment.objective.metric
-    confidence = _look_confidence(measure)
+    measure, objective, asked = experiment.measure, experiment.objective.metric, asked_figures(experiment)
+    confidence, needed = _look_confidence(measure), fewest(asked, FEWEST)
     steps = bench.steps(measure.min_s, measure.max_s)
     while not (beaten := rival is not None and is_beaten(steps, objective, rival, confidence)):
-        if _enough(steps, measure, objective):
+        if _enough(steps, measure, objective, needed):
             break
         more_s = max(SHORTEST_LOOK_S, (LOOK_GROWTH - 1) * steps.total_s, measure.min_s - steps.total_s)
         steps = steps.then(bench.steps(min(more_s, max(0.0, measure.max_s - steps.total_s)), measure.max_s))
     machine = bench.use(steps.window)
-    return Seen(warm_up, steps, machine, _invalid(steps, machine, asked_figures(experiment)), beaten)
+    return Seen(warm_up, steps, machine, _invalid(steps, machine, () if beaten else asked), beaten)
 
 
 def _look_confidence(measure: MeasurePlan) -> float:
@@ -137,13 +138,13 @@ def _look_confidence(measure: MeasurePlan) -> float:
     return 1 - (1 - CONFIDENCE) / looks
 
 
-def _enough(steps: Steps, measure: MeasurePlan, objective: str) -> bool:
-    """Whether the objective is known, or no further step is to be expected to end in time."""
+def _enough(steps: Steps, measure: MeasurePlan, objective: str, needed: int) -> bool:
+    """Whether the objective is known from as many steps as are needed, or no further one is to be expected in time."""
     if len(steps) < FEWEST or steps.total_s < measure.min_s:
         return False
     if steps.total_s + steps.total_s / len(steps) > measure.max_s:
         return True
-    return is_precise(steps, objective, measure.precision)
+    return len(steps) >= needed and is_precise(steps, objective, measure.precision)
 
 
 def asked_figures(experiment: Experiment) -> tuple[str, ...]:

@@ -111,6 +111,16 @@ def test_a_loser_ends_early_and_says_so(experiment, rival, is_early):
     assert result.reasons == ((BEATEN,) if is_early else ())
 
 
+def test_a_loser_does_not_have_to_show_what_it_would_have_kept(experiment):
+    result = run(precise_to(experiment(slo="{p99_ms: 1000}"), 1e-4), uneven_steps(), rival=BEST)
+    assert (result.status, result.reasons) == (Status.COMPLETE, (BEATEN,))
+
+
+def test_a_window_has_as_many_steps_as_a_percentile_takes(experiment):
+    result = run(experiment(slo="{p99_ms: 1000}"))
+    assert (result.status, result.measurement.requests >= 459) == (Status.COMPLETE, True)
+
+
 @pytest.mark.parametrize("changes", [{"across": "args.model"}, {"search": "grid"}], ids=["across", "grid"])
 def test_where_all_are_to_be_known_nobody_ends_early(experiment, changes):
     whole = precise_to(experiment(), 1e-4)
