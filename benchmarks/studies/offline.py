@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.studies.figures import cell, with_interval
+from benchmarks.studies.figures import with_interval
 from benchmarks.studies.page import Wanted, markdown
 from orchestrator.insight import batch_curves
 from orchestrator.insight.batches import BatchPoint
@@ -17,7 +17,7 @@ NONE = "–"
 
 def batches(studies: Studies, wanted: Wanted) -> str:
     """| panel | names: ms per item, a row for each size of a batch, a column for each curve of the panel."""
-    return _by_size(studies, wanted, lambda point, curve: cell(point.trial, "item_ms"))
+    return _by_size(studies, wanted, lambda point, curve: _told(point)[1])
 
 
 def normalised(studies: Studies, wanted: Wanted) -> str:
@@ -26,12 +26,18 @@ def normalised(studies: Studies, wanted: Wanted) -> str:
 
 
 def sufficient(studies: Studies, wanted: Wanted) -> str:
-    """The smallest batch within 2 % of the best, curve by curve, and what the smallest of all costs."""
+    """Curve by curve the smallest batch within 2 % of the best, the smallest not shown to be worse, and a single item."""
     rows = [
-        [curve.name, curve.panel, *_told(curve.sufficient), *_told(curve.best), f"×{figure(curve.gain)}"]
+        [
+            *(curve.name, curve.panel, *_told(curve.sufficient), *_told(curve.best)),
+            *(f"{curve.acceptable.size:g}", f"×{figure(curve.gain)}"),
+        ]
         for curve in batch_curves(_only(studies))
     ]
-    headings = ("", "", "smallest within 2 %", "item, ms", "best batch", "item, ms", "item in a batch of 1")
+    headings = (
+        *("", "", "smallest within 2 %", "item, ms", "best batch", "item, ms"),
+        *("not shown to be worse from", "item in a batch of 1"),
+    )
     return markdown(headings, rows)
 
 

@@ -16,11 +16,12 @@ def batches_table(curves: Sequence[BatchCurve]) -> Table:
     """For each curve the best batch, the smallest that is nearly as good, and what small batches cost."""
     title = f"the smallest batch within {WITHIN:.0%} of the best time per item"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    for heading in ("", "", "batch", "item, ms", "best batch", "item, ms", "in the smallest"):
+    for heading in ("", "", "not shown\nworse from", "batch", "item, ms", "best batch", "item, ms", "in the smallest"):
         table.add_column(heading, justify="left" if not heading else "right", no_wrap=True)
     for curve in curves:
         smallest = f"×{figure(curve.gain)} in {curve.points[0].size:g}"
-        table.add_row(curve.name, curve.panel, *_told(curve.sufficient), *_told(curve.best), smallest)
+        shown = f"{curve.acceptable.size:g}"
+        table.add_row(curve.name, curve.panel, shown, *_told(curve.sufficient), *_told(curve.best), smallest)
     return table
 
 

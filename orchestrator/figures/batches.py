@@ -53,8 +53,14 @@ def on_batches(curves: Sequence[BatchCurve]) -> Iterator[str]:
         what = f"{curve.name} ({curve.panel})" if curve.panel else curve.name
         yield (
             f"{what}: an item takes least in batches of {best.size:g}, {figure_text(best.item_ms.value, ' ms')}; "
-            f"batches of {enough.size:g} are within {WITHIN:.0%} of that."
+            f"batches of {enough.size:g} are within {WITHIN:.0%} of that{_not_worse(curve)}."
         )
+
+
+def _not_worse(curve: BatchCurve) -> str:
+    """What the intervals leave open, if that is more than the figures say."""
+    size = curve.acceptable.size
+    return f", and those of {size:g} were not shown to be worse" if size < curve.sufficient.size else ""
 
 
 def _drawn(curves: Sequence[BatchCurve], hover: Hover, title: str, y: str, normalised: bool) -> go.Figure | None:
@@ -96,7 +102,7 @@ def _line(curve: BatchCurve, place: int, hover: Hover, normalised: bool, number:
         legendgroup=curve.name,
         line={"color": color, "width": 2},
         marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
-        hovertext=[hover(point.trial) for point in curve.points],
+        hovertext=[hover(point.trials[0]) for point in curve.points],
         hoverinfo="text",
         xaxis=f"x{number}",
         yaxis=f"y{number}",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from orchestrator.insight.reading import Reading
+from orchestrator.measure.batches import students_t
 from orchestrator.measure.interval import Interval
 from orchestrator.measure.steps import ITEM_MS
 from orchestrator.names import value_text
@@ -16,16 +20,18 @@ from orchestrator.result import Status, StudyResult, TrialResult
 BATCH_SIZE = "batch_size"
 """The knob that a batch's size is set by, the last word of its path."""
 
+CONFIDENCE = 0.95
+
 WITHIN = 0.02
 """Share of the best time per item: what a batch costs less than this more is as good."""
 
 
 class BatchPoint(NamedTuple):
-    """One trial of a curve; `item_ms` is its time per item."""
+    """The trials of a curve with one size; `item_ms` is the time per item, of several its geometric mean."""
 
     size: float
     item_ms: Reading
-    trial: TrialResult
+    trials: tuple[TrialResult, ...]
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,12 @@ class BatchCurve:
         """The smallest batch whose time per item is within `WITHIN` of the best."""
         most_ms = self.best.item_ms.value * (1 + WITHIN)
         return next(point for point in self.points if point.item_ms.value <= most_ms)
+
+    @property
+    def acceptable(self) -> BatchPoint:
+        """The smallest batch that was not shown to be worse than the best by more than `WITHIN`, by their intervals."""
+        most_ms = _upper(self.best.item_ms) * (1 + WITHIN)
+        return next(point for point in self.points if _lower(point.item_ms) <= most_ms)
 
     @property
     def gain(self) -> float:
@@ -82,9 +94,42 @@ def _is_batch(path: str, trial: TrialResult) -> bool:
 
 def _curve(trials: Sequence[TrialResult], path: str, others: Sequence[str]) -> BatchCurve:
     values = [*_texts(trials[0].configuration, others)]
-    points = (BatchPoint(float(trial.configuration[path]), _item_ms(trial), trial) for trial in trials)
-    ordered = sorted(points, key=lambda point: point.size)
-    return BatchCurve(values[0] if values else "", ", ".join(values[1:]), tuple(ordered))
+    by_size: dict[float, list[TrialResult]] = {}
+    for trial in trials:
+        by_size.setdefault(float(trial.configuration[path]), []).append(trial)
+    ordered = sorted(by_size.items())
+    times = _together([[trial.details[ITEM_MS] for trial in alike] for _, alike in ordered])
+    points = [
+        BatchPoint(size, reading or _item_ms(alike[0]), tuple(alike))
+        for (size, alike), reading in zip(ordered, times, strict=True)
+    ]
+    return BatchCurve(values[0] if values else "", ", ".join(values[1:]), tuple(points))
+
+
+def _together(times_ms: Sequence[Sequence[float]]) -> list[Reading | None]:
+    """The geometric mean of each list, with its 95 % interval; None where no size was measured more than once.
+
+    How much runs of one size differ is taken from all sizes together, as a share of the time (pooled variance): two
+    runs of each say little one by one.
+    """
+    logs = [np.log(times) for times in times_ms]
+    freedom = sum(len(of_size) - 1 for of_size in logs)
+    if not freedom:
+        return [None] * len(logs)
+    variance = sum(float(((of_size - of_size.mean()) ** 2).sum()) for of_size in logs) / freedom
+    found: list[Reading | None] = []
+    for of_size in logs:
+        middle, reach = float(of_size.mean()), students_t(freedom, CONFIDENCE) * math.sqrt(variance / len(of_size))
+        found.append(Reading(math.exp(middle), Interval(math.exp(middle - reach), math.exp(middle + reach))))
+    return found
+
+
+def _lower(reading: Reading) -> float:
+    return reading.interval.lo if reading.interval else reading.value
+
+
+def _upper(reading: Reading) -> float:
+    return reading.interval.hi if reading.interval else reading.value
 
 
 def _texts(configuration: Mapping[str, object], paths: Sequence[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from orchestrator.knob import Listed
+from orchestrator.plain import identity
 from orchestrator.result import Configuration
 from orchestrator.search.algorithm import Task
 from orchestrator.search.history import History
@@ -22,7 +23,8 @@ class Grid:
 
     A range with more than `levels` values takes part with so many, evenly spread on its scale, both ends included.
     Of a grid with more points than trials a random sample is measured, in random order, so that a study that is cut
-    short has seen all of it alike. When the grid is used up, random configurations off it follow.
+    short has seen all of it alike. When the grid is used up, random configurations off it follow; where there are none,
+    it is walked once more.
 
     `interleaved`: every grid is walked in random order, and evenly over the values of its first knob, so that what
     changes meanwhile does not look like a difference between these.
@@ -37,16 +39,23 @@ class Grid:
         points = grid_size(task.space, levels)
         wanted = task.trials + 1  # one may be the baseline
         rng = np.random.default_rng(task.seed)
-        if interleaved:
-            order = _interleaved(task.space, wanted, levels, rng)
-        else:
-            order = np.arange(points) if points <= wanted else rng.choice(points, size=wanted, replace=False)
-        self._left = order[::-1].tolist()
+        walks = []
+        for walk in range(math.ceil(wanted / points)):
+            left = wanted - walk * points
+            if interleaved:
+                order = _interleaved(task.space, left, levels, rng)
+            else:
+                order = np.arange(points) if points <= wanted else rng.choice(points, size=left, replace=False)
+            walks += [(walk, place) for place in order.tolist()]
+        self._left = walks[::-1]
 
     def proposals(self, history: History, rng: Generator) -> Iterator[Configuration]:  # noqa: ARG002
-        """What is left of the grid; each point is proposed once."""
+        """What is left of the grid; each point is proposed once in a walk, unless it was measured before."""
         while self._left:
-            yield grid_point(self._space, self._left.pop(), self._levels)
+            walk, place = self._left.pop()
+            point = grid_point(self._space, place, self._levels)
+            if history.times(identity(point)) == walk:
+                yield point
 
 
 def _interleaved(space: Space, wanted: int, levels: int, rng: Generator) -> NDArray[np.intp]:

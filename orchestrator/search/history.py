@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,15 +57,19 @@ class History:
         self._own: list[Observation] = []
         self._front: list[int] = []  # places of own ones: no other is as good in every objective
         self._under_way: dict[str, Configuration] = {}
-        self._known: set[str] = set()
+        self._times: Counter[str] = Counter()
 
     def __contains__(self, key: str) -> bool:
         """Whether this study has measured, or is measuring, the configuration with the identity `key`."""
-        return key in self._known
+        return key in self._times
+
+    def times(self, key: str) -> int:
+        """How often that is."""
+        return self._times[key]
 
     def __len__(self) -> int:
         """How many configurations that are."""
-        return len(self._known)
+        return len(self._times)
 
     def inform(self, observation: Observation) -> None:
         """An earlier study's; of several of one configuration the last one counts."""
@@ -73,14 +78,14 @@ class History:
     def start(self, configuration: Configuration) -> None:
         """A configuration is going to be measured."""
         key = identity(configuration)
-        self._known.add(key)
+        self._times[key] += 1
         self._under_way[key] = configuration
 
     def finish(self, observation: Observation) -> None:
         """A configuration was measured, whether it was started or not."""
         key = identity(observation.configuration)
-        self._known.add(key)
-        self._under_way.pop(key, None)
+        if self._under_way.pop(key, None) is None:
+            self._times[key] += 1
         self._keep_front(observation)
         self._own.append(observation)
 
@@ -91,7 +96,7 @@ class History:
     def recommended(self) -> Iterator[Configuration]:
         """The best configuration of earlier studies, the place to start, until this study measures it."""
         key = min(self._earlier, key=lambda key: self._earlier[key].loss, default=None)
-        if key is not None and key not in self._known and self._earlier[key].loss < NOT_MEASURED:
+        if key is not None and key not in self._times and self._earlier[key].loss < NOT_MEASURED:
             yield self._earlier[key].configuration
 
     def latest(self) -> Configuration | None:
@@ -120,7 +125,7 @@ class History:
         return _better_and_later(everything, most, front)
 
     def _all(self) -> list[Observation]:
-        return [*(o for key, o in self._earlier.items() if key not in self._known), *self._own]
+        return [*(o for key, o in self._earlier.items() if key not in self._times), *self._own]
 
     def _keep_front(self, new: Observation) -> None:
         if new.losses is None or new.violation:

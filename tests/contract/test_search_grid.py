@@ -13,8 +13,8 @@ def points(of, levels=3):
     return [grid_point(of, index, levels) for index in range(grid_size(of, levels))]
 
 
-def proposed(of, trials, seed=0, levels=3):
-    searcher = make_searcher(of, "grid", seed, trials, {}, [True], levels=levels)
+def proposed(of, trials, seed=0, levels=3, baseline=None, **settings):
+    searcher = make_searcher(of, "grid", seed, trials, baseline or {}, [True], levels=levels, **settings)
     found = []
     for number in range(trials + 1):
         found.append(searcher.suggest(f"t{number}")["configuration"])
@@ -63,6 +63,22 @@ def test_a_whole_grid_is_walked_in_order_and_then_left():
     found = proposed(line, 5)
     assert [point["k"] for point in found[:3]] == [0, 1, 2]
     assert all(0 < point["k"] < 2 for point in found[3:])
+
+
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_where_nothing_is_left_the_grid_is_walked_once_more(interleaved):
+    pair = space(a={"choice": [1, 2]}, b={"choice": [1, 2, 3]})
+    found = [tuple(point.values()) for point in proposed(pair, 17, baseline={"a": 1, "b": 2}, interleaved=interleaved)]
+    walks = [[(1, 2), *found[:5]], found[5:11], found[11:]]
+    assert all(len(set(walk)) == 6 for walk in walks)
+
+
+def test_a_walk_that_was_interrupted_goes_on_where_it_was():
+    pair = space(a={"choice": [1, 2]}, b={"choice": [1, 2, 3]})
+    whole = proposed(pair, 11, interleaved=True)
+    searcher = make_searcher(pair, "grid", 0, 11, {}, [True], interleaved=True)
+    searcher.replay([(number, point, {}) for number, point in enumerate([{}, *whole[:8]])])
+    assert [searcher.suggest(f"t{number}")["configuration"] for number in range(1)] == whole[8:9]
 
 
 def test_of_a_grid_too_large_a_sample_is_drawn_by_the_seed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 import pytest
 from rich.console import Console
@@ -50,6 +51,24 @@ def test_the_smallest_batch_within_two_percent_of_the_best_suffices():
     assert (torch.best.size, torch.sufficient.size, torch.gain) == (8, 8, 3.0)
 
 
+def test_a_smaller_batch_whose_interval_leaves_it_open_was_not_shown_to_be_worse():
+    wide = {"item_ms": 2.3, "item_ms_lo": 1.9, "item_ms_hi": 2.7}
+    unsure = trial(11, {"args.model": "small", "args.batch_size": 4, "args.engine": "onnx"}, 435, details=wide)
+    _, small, _ = batch_curves(study((*TRIALS, unsure)))
+    assert (small.acceptable.size, small.sufficient.size) == (4, 8)
+
+
+def test_runs_of_one_size_count_together_and_tell_how_much_runs_differ():
+    runs = [(1, 8.0), (1, 8.8), (8, 2.0), (8, 2.0), (16, 2.3)]
+    (curve,) = batch_curves(study([one(number, size, ms) for number, (size, ms) in enumerate(runs)]))
+    assert [len(point.trials) for point in curve.points] == [2, 2, 1]
+    assert [point.item_ms.value for point in curve.points] == pytest.approx([math.sqrt(8.0 * 8.8), 2.0, 2.3])
+    # sqrt(2 (ln 1.1 / 2)^2 / 2) = 0.0477 between runs, Student's t with 2 degrees of freedom 4.303
+    widths = [math.log(point.item_ms.interval.hi / point.item_ms.value) for point in curve.points]
+    assert widths == pytest.approx([0.0477 * 4.303 / math.sqrt(2)] * 2 + [0.0477 * 4.303], rel=1e-3)
+    assert (curve.sufficient.size, curve.acceptable.size) == (8, 8)
+
+
 def test_the_largest_batch_is_not_always_the_best():
     large, *_ = batch_curves(study(TRIALS))
     assert (large.best.size, large.gain) == (1, 1.0)
@@ -72,5 +91,5 @@ def test_the_table_has_a_line_for_each_curve():
     output = io.StringIO()
     Console(file=output, width=120).print(batches_table(batch_curves(study(TRIALS))))
     lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]
-    assert "small onnx 8 2.03 (2.01–2.05) 32 2.00 (1.98–2.02) ×4.00 in 1" in lines
-    assert "large onnx 1 50.0 (49.5–50.5) 1 50.0 (49.5–50.5) ×1.00 in 1" in lines
+    assert "small onnx 8 8 2.03 (2.01–2.05) 32 2.00 (1.98–2.02) ×4.00 in 1" in lines
+    assert "large onnx 1 1 50.0 (49.5–50.5) 1 50.0 (49.5–50.5) ×1.00 in 1" in lines
