@@ -82,7 +82,8 @@ class SearchPlan(Section):
     After `budget` seconds (`90s`, `10m`, `1h30m` in a file) no trial begins; with `stop_early` neither when no
     configuration is expected to be better than the best by more than the precision that is measured to. `levels` is how
     many values of a range take part in a grid; `epsilon` the share of configurations that epsilon_greedy draws at
-    random; `random_trials` how many hyperopt draws at random before it has a model.
+    random; `random_trials` how many hyperopt draws at random before it has a model,
+    the baseline included if it lies in the space.
     """
 
     algorithm: Algorithm = "surrogate"

@@ -63,9 +63,10 @@ def test_runs_of_one_size_count_together_and_tell_how_much_runs_differ():
     (curve,) = batch_curves(study([one(number, size, ms) for number, (size, ms) in enumerate(runs)]))
     assert [len(point.trials) for point in curve.points] == [2, 2, 1]
     assert [point.item_ms.value for point in curve.points] == pytest.approx([math.sqrt(8.0 * 8.8), 2.0, 2.3])
-    # sqrt(2 (ln 1.1 / 2)^2 / 2) = 0.0477 between runs, Student's t with 2 degrees of freedom 4.303
+    # between runs sqrt(2 (ln 1.1 / 2)^2 / 2), Student's t with 2 degrees of freedom
+    between, t = math.log(1.1) / 2, 4.3027
     widths = [math.log(point.item_ms.interval.hi / point.item_ms.value) for point in curve.points]
-    assert widths == pytest.approx([0.0477 * 4.303 / math.sqrt(2)] * 2 + [0.0477 * 4.303], rel=1e-3)
+    assert widths == pytest.approx([between * t / math.sqrt(2)] * 2 + [between * t], rel=1e-3)
     assert (curve.sufficient.size, curve.acceptable.size) == (8, 8)
 
 
