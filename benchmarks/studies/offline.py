@@ -26,7 +26,7 @@ def normalised(studies: Studies, wanted: Wanted) -> str:
 
 
 def sufficient(studies: Studies, wanted: Wanted) -> str:
-    """Curve by curve the smallest batch within 2 % of the best, the smallest not shown to be worse, and a single item."""
+    """Curve by curve the smallest batch within 2 % of the best, the least not shown to be worse, and a single item."""
     rows = [
         [
             *(curve.name, curve.panel, *_told(curve.sufficient), *_told(curve.best)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -59,21 +59,22 @@ def _print_standings(console: Console, several: Several) -> None:
     numbers = [_name(one.configuration) for one in several.standings]
     described = [describe(several.contenders[one.configuration], names) for one in several.standings]
     whole = [f"{number}  {text}" for number, text in zip(numbers, described, strict=True)]
-    table = _standings(several, "configuration", whole, {})
+    table = _standings(several, whole)
     if fits(console, table):
         console.print(table)
         return
-    console.print(_standings(several, "", numbers, {"-": "-\n", "_": "_\n"}))
+    console.print(_standings(several, numbers, narrow=True))
     console.print(*("", *whole), sep="\n", markup=False, highlight=False)
 
 
-def _standings(several: Several, heading: str, labels: Sequence[str], breaks: Mapping[str, str]) -> Table:
-    """With a label for each configuration; the headings are broken after the characters of `breaks`."""
+def _standings(several: Several, labels: Sequence[str], narrow: bool = False) -> Table:
+    """With a label for each configuration; `narrow` breaks the names of workloads into their words."""
     title = "the same configurations under every workload: by how much each is worse than the best one there"
     table = plain_table(title)
-    table.add_column(heading, no_wrap=True)
+    table.add_column("" if narrow else "configuration", no_wrap=True)
     for workload in several.compared:
-        table.add_column(workload.translate(str.maketrans(breaks)), justify="right", overflow="fold")
+        name = workload.replace("-", "-\n").replace("_", "_\n") if narrow else workload
+        table.add_column(name, justify="right", overflow="fold")
     for total in ("mean", "worst", f"in top {TOP}"):
         table.add_column(total, justify="right", no_wrap=True)
     for label, one in zip(labels, several.standings, strict=True):

@@ -23,10 +23,6 @@ SHORTEST_LOOK_S = 0.1
 """Between two looks at the steps: less would cost as much as a quick step takes."""
 
 
-MACHINE = ("machine_busy_share", "others_cpu_share", "steal_share")
-"""Figures of the machine by which steps are not to be trusted."""
-
-
 @dataclass(frozen=True)
 class Cold:
     """What came before everything is warm."""
@@ -154,15 +150,16 @@ def asked_figures(experiment: Experiment) -> tuple[str, ...]:
 
 def _invalid(steps: Steps, machine: Mapping[str, float], asked: tuple[str, ...]) -> tuple[str, ...]:
     start, end = steps.window
-    known = {name: machine[name] for name in MACHINE if name in machine}
     return invalid_reasons(
         Circumstances(
             successes=len(steps),
             duration_s=steps.total_s,
             percentiles=tuple(percent for figure in asked if (percent := percent_of(figure)) is not None),
             throughput_drift=drift(steps.samples(start), (0.0, end - start)),
+            machine_busy_share=machine.get("machine_busy_share", math.nan),
+            steal_share=machine.get("steal_share", math.nan),
+            others_cpu_share=machine.get("others_cpu_share", math.nan),
             fewest=FEWEST,
             what="steps",
-            **known,
         )
     )
