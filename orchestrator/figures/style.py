@@ -71,7 +71,7 @@ def framed(title: str, x: str, y: str, height: int = HEIGHT) -> go.Figure:
             "title_font_size": 18,
             "height": height,
             "font": {"family": "sans-serif", "size": 13, "color": "#222222"},
-            "margin": {"l": 70, "r": 30, "t": 80, "b": 60},
+            "margin": {"l": 70, "r": 30, "t": 80, "b": 70},
             "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "xanchor": "left"},
             "hoverlabel": {"align": "left"},
             "xaxis": {"title": x, **AXIS},
