@@ -70,6 +70,11 @@ class Several:
         return "no configuration keeps the SLO under every workload"
 
     @property
+    def trusted(self) -> bool:
+        """Whether no measurement of the comparison was INVALID."""
+        return all(map(_trusted, self.compared.values()))
+
+    @property
     def baseline(self) -> Configuration:
         """The file's own configuration, the first contender."""
         return self.contenders[BASELINE]
@@ -117,8 +122,12 @@ def contenders(searched: Iterable[Searched]) -> tuple[Configuration, ...]:
 
 
 def has_measured(study: StudyResult, listed: Iterable[Configuration]) -> bool:
-    """Whether a study is about these configurations, in their order."""
-    return [identity(trial.configuration) for trial in study.trials] == [identity(one) for one in listed]
+    """Whether a study is about these configurations, in their order, and all of it can be trusted."""
+    return _trusted(study) and [identity(one.configuration) for one in study.trials] == [identity(one) for one in listed]
+
+
+def _trusted(study: StudyResult) -> bool:
+    return all(trial.status is not Status.INVALID for trial in study.trials)
 
 
 def _figure(trial: TrialResult) -> float | None:

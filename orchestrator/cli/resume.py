@@ -71,13 +71,14 @@ def _compared(tracker: Tracker, experiment: Experiment, run: Iterable[StudySumma
 
 
 def _is_compared(tracker: Tracker, name: str, studies: set[str]) -> bool:
-    """Whether the latest comparison is of these studies, as they are by now."""
+    """Whether the latest comparison is of these studies, as they are by now, and all of it can be trusted."""
     kept = next((one for one in tracker.comparisons() if one.name == name), None)
     if kept is None:
         return False
     several = tracker.load_comparison(kept.comparison_id)
     of_these = {one.study.study_id for one in several.searched.values()} == studies
-    return of_these and identity(several.contenders) == identity(contenders(several.searched.values()))
+    of_all = identity(several.contenders) == identity(contenders(several.searched.values()))
+    return of_these and of_all and several.trusted
 
 
 def _single(tracker: Tracker, summary: StudySummary, file: Path | None, more: int | None) -> StudyPlan:

@@ -55,7 +55,8 @@ class Session:
     def compare(self, searched: Mapping[str, Searched], plans: Sequence[StudyPlan]) -> Several:
         """Measures what came out of each workload's study under all of them, if there is anything but the baseline.
 
-        A workload under which an interrupted run has measured the same configurations is not measured again.
+        A workload under which an earlier run has measured the same configurations is not measured again, unless one of
+        the measurements could not be trusted.
         """
         listed = contenders(searched.values())
         found = {str(one.experiment.variant): searched[one.experiment.title] for one in plans}

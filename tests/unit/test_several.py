@@ -62,6 +62,16 @@ def test_a_comparison_is_of_the_same_configurations_in_the_same_order():
     assert not has_measured(before, listed[::-1])
 
 
+def test_a_comparison_with_a_measurement_that_cannot_be_trusted_is_to_be_made_again():
+    found = several([1, 2, 3, 4], [1, 2, 3, 4])
+    assert found.trusted
+    before = found.compared["few"]
+    late = replace(before.trials[0], status=Status.INVALID, reasons=("the client was late",))
+    lost = replace(before, trials=(late, *before.trials[1:]))
+    assert not has_measured(lost, found.contenders)
+    assert not replace(found, compared={**found.compared, "few": lost}).trusted
+
+
 @pytest.mark.parametrize(
     ("random_trials", "best"),
     [(0, None), (1, {"batch": 2}), (2, {"batch": 2}), (3, None)],
