@@ -123,7 +123,8 @@ def contenders(searched: Iterable[Searched]) -> tuple[Configuration, ...]:
 
 def has_measured(study: StudyResult, listed: Iterable[Configuration]) -> bool:
     """Whether a study is about these configurations, in their order, and all of it can be trusted."""
-    return _trusted(study) and [identity(one.configuration) for one in study.trials] == [identity(one) for one in listed]
+    measured = [identity(trial.configuration) for trial in study.trials]
+    return _trusted(study) and measured == [identity(one) for one in listed]
 
 
 def _trusted(study: StudyResult) -> bool:
