@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from orchestrator.errors import UsageError
 from orchestrator.experiment import Experiment, load_experiment
 from orchestrator.plain import identity
 from orchestrator.result import best_of
-from orchestrator.several import Searched, Several, contenders
+from orchestrator.several import Searched, Several, contenders, has_measured
 from orchestrator.study import run_study
 from orchestrator.tracking.port import COMPARED
 from tests.fakes.tracker import MemoryTracker
@@ -56,6 +57,15 @@ class Interrupted(SerialBackend):
             raise KeyboardInterrupt
         self._left -= 1
         return throughput(application)
+
+
+class Late(SerialBackend):
+    """Its measurements cannot be trusted."""
+
+    def __init__(self) -> None:
+        super().__init__(throughput)
+        run = self.load.run
+        self.load.run = lambda *arguments: replace(run(*arguments), invalid=("the client was late",))
 
 
 def conduct(plan: StudyPlan, tracker: MemoryTracker, backend=None):
@@ -266,6 +276,19 @@ def test_workloads_that_are_all_searched_are_still_compared_but_once(tracker):
     with pytest.raises(UsageError, match="svhn: all 2 workloads are searched and compared: --more N adds trials"):
         resumed(tracker, "svhn", None, None)
     assert states(resumed(tracker, "svhn", None, 3)) == ["begun", "begun"]
+
+
+def test_workloads_whose_comparison_cannot_be_trusted_are_compared_again(tracker):
+    whole = load_experiment(SVHN).quick().with_overrides(trials=1)
+    studies = {one.variant: Searched(conduct(StudyPlan(one), tracker)) for one in whole.workloads}
+    first = whole.workloads[0]
+    compared = first.model_copy(update={"variant": f"{first.variant}.{COMPARED}"})
+    late = conduct(StudyPlan(compared), tracker, Late())
+    listed = contenders([*studies.values()])
+    tracker.add_comparison("svhn", Several(studies, listed, {first.variant: late}), {}, "")
+    plan = resumed(tracker, "svhn", None, None)
+    assert states(plan) == ["there", "there"]
+    assert not has_measured(plan.parts[0].compared, listed)
 
 
 def test_what_was_compared_before_the_interruption_is_kept(tracker):
