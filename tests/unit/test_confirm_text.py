@@ -15,14 +15,14 @@ from orchestrator.cli.display import StudyDisplay
 from orchestrator.cli.export import exported
 from orchestrator.cli.tables import print_outcome
 from orchestrator.experiment import load_experiment
-from orchestrator.experiment.plan import ConfirmPlan
+from orchestrator.experiment.plan import ConfirmPlan, MeasurePlan
 from tests.unit.test_confirm_conclusion import CLEAR, LOST, NEAR, again, config, study, trial
 
 ROOT = Path(__file__).parents[2]
 DIGITS = (
     load_experiment(ROOT / "search_spaces" / "digits.yaml")
     .with_overrides(trials=14)
-    .model_copy(update={"confirm": ConfirmPlan()})
+    .model_copy(update={"confirm": ConfirmPlan(), "measure": MeasurePlan(warmup_s=1, warmup_max_s=4, min_s=2, max_s=4)})
 )
 
 
