@@ -87,7 +87,8 @@ class Several:
     def gain(self, workload: str, over: Configuration | None) -> Ratio | None:
         """How many times as good what is recommended for a workload is there as another contender, by the comparison.
 
-        None where one of the two was not measured. The interval, at 95 %, is that of the two measurements.
+        None where one of the two was not measured. The interval, at 95 %, is that of the two measurements; exactly 1
+        where both are the same contender.
         """
         one = self.measured(workload, self.winner(workload))
         other = self.measured(workload, self.number(over))
@@ -140,6 +141,8 @@ def _figure(trial: TrialResult) -> float | None:
 
 def _ratio(more: TrialResult, less: TrialResult) -> Ratio:
     """Of two measurements, whose relative half-widths add up as independent errors do (to first order)."""
+    if more is less:
+        return Ratio(1.0, 1.0, 1.0, 0.95)
     (above, of_above), (below, of_below) = (
         (trial.score.value, trial.score.half_widths[0]) for trial in (more, less) if trial.score is not None
     )

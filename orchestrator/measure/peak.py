@@ -6,17 +6,15 @@ import numpy as np
 
 from orchestrator.measure.samples import Samples
 
-STRETCH_S = 1.0
+SECOND = 1.0
 
 
-def peak_rps(samples: Samples, stretch_s: float = STRETCH_S) -> float:
-    """Successes per second in the best stretch of `stretch_s` seconds; 0.0 where there is no such stretch.
+def peak_rps(samples: Samples) -> float:
+    """Successes in the best second, in requests/s; 0.0 where they do not last for one.
 
-    Stretches begin with a success and count those that ended within them, wherever in the load they lie.
+    Seconds begin with a success and count those that ended within them, wherever in the load they lie.
     """
     done_s = np.sort(samples.done_s[samples.ok])
-    whole = done_s[: np.searchsorted(done_s, done_s[-1] - stretch_s, side="right")] if len(done_s) else done_s
-    if not len(whole):
-        return 0.0
-    counts = np.searchsorted(done_s, whole + stretch_s, side="left") - np.arange(len(whole))
-    return float(counts.max()) / stretch_s
+    counts = np.searchsorted(done_s, done_s + SECOND) - np.arange(len(done_s))
+    whole = done_s + SECOND <= done_s.max(initial=-np.inf)
+    return float(counts[whole].max(initial=0))

@@ -33,11 +33,6 @@ def test_the_best_second_counts(done_s, rps):
     assert peak_rps(at(*done_s)) == pytest.approx(rps, rel=0.01)
 
 
-def test_stretches_may_be_longer():
-    burst = [*steady(100, 0, 4), *steady(300, 4, 5), *steady(100, 5, 8)]
-    assert peak_rps(at(*burst), stretch_s=4) == pytest.approx(150, rel=0.01)
-
-
 def test_only_successes_count():
     samples = at(*steady(200, 0, 4))
     samples.outcome[::2] = Outcome.HTTP_ERROR

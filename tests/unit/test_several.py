@@ -11,7 +11,7 @@ from rich.console import Console
 
 from orchestrator.cli.several import print_several
 from orchestrator.document import several_document
-from orchestrator.result import BASELINE, Score, Status, StudyResult, TrialResult
+from orchestrator.result import BASELINE, Ratio, Score, Status, StudyResult, TrialResult
 from orchestrator.several import Searched, Several, contenders, has_measured
 from tests.fakes.trials import observation, samples
 
@@ -127,6 +127,11 @@ def test_the_gain_of_each_workload_is_over_the_baseline_and_over_the_best_at_ran
     assert over_baseline.lo < 9 < over_baseline.hi < 9.2
     assert found.gain("few", found.baseline).value == pytest.approx(1.3)
     assert found.gain("few", None) is None
+
+
+def test_a_configuration_is_exactly_as_good_as_itself():
+    found = several([100, 130, 120, 125], [100, 300, 320, 900])
+    assert found.gain("few", {"batch": 8}) == Ratio(1.0, 1.0, 1.0, 0.95)
 
 
 def test_the_document_is_strict_json_with_a_study_for_each_workload():
