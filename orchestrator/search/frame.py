@@ -37,7 +37,8 @@ class StudySearcher(Searcher):
     trial and what was learned before, and on nothing else.
 
     A suggestion is {"number": int, "configuration": {path: value}, "rival": {"value", "half_width"} | None}, number 0
-    being the baseline; the rival is the best trial within the SLO so far, its half-width NaN where it is not known.
+    being the baseline; the rival is the best trial within the SLO so far, its half-width NaN where it is not known. With
+    several objectives there is none: what is worse in one may be on the front.
     A result is what `orchestrator.backend.port.report` makes.
     """
 
@@ -131,7 +132,8 @@ class StudySearcher(Searcher):
         seen = observe(self._canonical(configuration), report, self._task.maximize)
         if self._task.space.contains(configuration):
             self._history.finish(seen)
-        if seen.loss < (self._rival[0] if self._rival else LEAST_VIOLATED):
+        races = len(self._task.maximize) == 1
+        if races and seen.loss < (self._rival[0] if self._rival else LEAST_VIOLATED):
             half_width, *_ = report.get("half_widths") or (math.nan,)
             self._rival = seen.loss, report["value"], half_width
 
