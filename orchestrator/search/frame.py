@@ -37,8 +37,8 @@ class StudySearcher(Searcher):
     trial and what was learned before, and on nothing else.
 
     A suggestion is {"number": int, "configuration": {path: value}, "rival": {"value", "half_width"} | None}, number 0
-    being the baseline; the rival is the best trial within the SLO so far, its half-width NaN where it is not known. With
-    several objectives there is none: what is worse in one may be on the front.
+    being the baseline; the rival is the best trial within the SLO so far, its half-width NaN where it is not known.
+    With several objectives there is none: what is worse in one may be on the front.
     A result is what `orchestrator.backend.port.report` makes.
     """
 
