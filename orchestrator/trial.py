@@ -18,7 +18,7 @@ from orchestrator.measure.race import BEATEN
 from orchestrator.measure.samples import Samples
 from orchestrator.measure.sketch import sorted_ms
 from orchestrator.measure.windows import in_window
-from orchestrator.objective import ACCURACY, Slo, accuracy_verdict, cost_figures, score
+from orchestrator.objective import accuracy_verdict, cost_figures, lacking_accuracy, score
 from orchestrator.observation import Observation
 from orchestrator.result import Status, TrialResult
 from orchestrator.serve_config import (
@@ -29,6 +29,11 @@ from orchestrator.serve_config import (
     with_limits,
     with_trial_defaults,
     without_access_log,
+)
+
+UNTOLD = (
+    "no answer tells how accurate the model is: it takes the entry accuracy;desc=0.99 in Server-Timing "
+    "(docs/application.md)"
 )
 
 
@@ -139,7 +144,7 @@ def run_trial(
         return end(Status.FAILED, str(error))
 
     told = seen.figures()
-    if seen.measurement.successes and (lacking := _untold(told, experiment.slo)):
+    if seen.measurement.successes and (lacking := lacking_accuracy(told, experiment.slo, UNTOLD)):
         return end(Status.FAILED, lacking)
     status, reasons = _judged(seen, strict=experiment.measure.validity == "strict")
     figures = seen.measurement.metrics()
@@ -160,16 +165,6 @@ def run_trial(
         wall_s=wall,
         overhead_s=max(0.0, wall - seen.loaded_s),
         samples=seen.samples,
-    )
-
-
-def _untold(told: Mapping[str, float], slo: Slo) -> str:
-    """What the answers lack for the SLO to be judged; "" if nothing."""
-    if slo.min_accuracy is None or ACCURACY in told:
-        return ""
-    return (
-        f"slo.min_accuracy is {slo.min_accuracy:g}, but no answer tells how accurate the model is: it takes the entry "
-        "accuracy;desc=0.99 in Server-Timing (docs/application.md)"
     )
 
 

@@ -20,6 +20,8 @@ MAX, LONGEST, BUCKETED = "max", "longest", "bucketed"
 VECTOR = "vector"
 MASK = "attention_mask"
 POSITIONS = 512
+MOST_WORDS = 100
+"""Of a line of a user's text; longer ones are left out. With `max_length` as it is, all others can be read."""
 
 _ALLOWED: Allowed = {"padding": one_of(MAX, LONGEST, BUCKETED), "max_length": integer(8, POSITIONS)}
 KEYS = tuple(_ALLOWED)

@@ -20,14 +20,13 @@ from serve_apps.datasets.folder import read_jpegs
 from serve_apps.datasets.images import load_pictures, made_up
 from serve_apps.datasets.photos import made_up_jpeg
 from serve_apps.datasets.text import made_up_lines, read_lines
-from serve_apps.encoding import VECTOR
+from serve_apps.encoding import MOST_WORDS, VECTOR
 from serve_apps.nets import images
 from serve_apps.nets.store import ENCODERS, TRANSLATOR
 from serve_apps.pictures import pgm
 from serve_apps.vocabulary import LONGEST, TEXT, TRANSLATION
 
 COUNT = 64  # different requests, sent in turn
-MOST_WORDS = 100  # of a line for an encoder: with 128 tokens it can read all of them
 JPEG_SIZE = (500, 375)
 MOST_MADE_UP = 4096  # pictures; larger requests hold some of them several times
 

@@ -31,6 +31,7 @@ class StepRow(NamedTuple):
     ended_s: float
     items: int
     parts: Mapping[str, float]
+    accuracy: float | None
 
 
 class JobProcess:

@@ -10,7 +10,7 @@ are. Whether so few depend on each other nobody can know: from six on, what corr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,31 +50,33 @@ Figures = dict[str, tuple[float, Interval | None]]
 
 @dataclass(frozen=True)
 class Steps:
-    """One row per step, in order: when it ran, in seconds, how many items it processed, how long its parts took, in ms.
+    """One row per step, in order: when it ran, in seconds, how many items it processed, and what else it told.
 
-    A part of which a step said nothing is NaN there.
+    That is how long its parts took, in ms, and the accuracy of its model; NaN where it said nothing of it.
     """
 
     started_s: NDArray[np.float64]  # (steps,)
     ended_s: NDArray[np.float64]
     items: NDArray[np.float64]
     parts: Mapping[str, NDArray[np.float64]]
+    accuracy: NDArray[np.float64]
 
     @classmethod
-    def of(cls, rows: list[tuple[float, float, int, Mapping[str, float]]]) -> Steps:
-        """From (start, end, items, parts) of each step."""
+    def of(cls, rows: Sequence[tuple[float, float, int, Mapping[str, float], float | None]]) -> Steps:
+        """From (start, end, items, parts, accuracy) of each step."""
         table = np.array([row[:3] for row in rows], dtype=float).reshape(len(rows), 3)
-        names = dict.fromkeys(name for *_, parts in rows for name in parts)
+        names = dict.fromkeys(name for row in rows for name in row[3])
         parts = {name: np.array([row[3].get(name, math.nan) for row in rows], dtype=float) for name in names}
-        return cls(table[:, 0], table[:, 1], table[:, 2], parts)
+        accuracy = np.array([math.nan if row[4] is None else row[4] for row in rows], dtype=float)
+        return cls(table[:, 0], table[:, 1], table[:, 2], parts, accuracy)
 
     def then(self, later: Steps) -> Steps:
         """These and later ones."""
         names = dict.fromkeys((*self.parts, *later.parts))
         parts = {name: np.concatenate([self._part(name), later._part(name)]) for name in names}
-        started_s = np.concatenate([self.started_s, later.started_s])
-        ended_s = np.concatenate([self.ended_s, later.ended_s])
-        return Steps(started_s, ended_s, np.concatenate([self.items, later.items]), parts)
+        columns = ("started_s", "ended_s", "items", "accuracy")
+        joined = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in columns}
+        return Steps(parts=parts, **joined)
 
     def __len__(self) -> int:
         return len(self.started_s)
@@ -110,6 +112,7 @@ class Steps:
             batch_wait_s=unknown,
             compute_s=unknown,
             batch_size=self.items,
+            accuracy=self.accuracy,
         )
 
 
@@ -170,14 +173,18 @@ def is_beaten(steps: Steps, objective: str, rival: Rival, confidence: float) -> 
 
 
 def step_figures(steps: Steps) -> dict[str, float]:
-    """What only a job has: ms per item, and the mean ms per step of each part (`part_inference_ms`), with intervals."""
+    """What only a job tells: ms per item, and the mean ms per step of each part (`part_inference_ms`), with intervals.
+
+    And the mean `accuracy` of the steps that told one; absent where none did.
+    """
     batches = _batches(len(steps))
     found: Figures = {ITEM_MS: _item_ms(steps, batches)}
     for name, took_ms in steps.parts.items():
         known = ~np.isnan(took_ms)
         among = took_ms[known]
         found[f"part_{name}"] = float(among.mean()), _mean_interval(_batches(len(among)), among)
-    flat: dict[str, float] = {}
+    known = ~np.isnan(steps.accuracy)
+    flat = {"accuracy": float(steps.accuracy[known].mean())} if known.any() else {}
     for name, (value, interval) in found.items():
         flat[name] = value
         if interval is not None:

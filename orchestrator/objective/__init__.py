@@ -2,7 +2,14 @@
 
 from orchestrator.objective.cost import COST_PER_MILLION, Prices, cost_figures
 from orchestrator.objective.goals import ITEMS_PER_S, MAXIMIZE, MINIMIZE, read_objectives
-from orchestrator.objective.score import ACCURACY, SMALLEST_VIOLATION, UNMEASURED_VIOLATION, accuracy_verdict, score
+from orchestrator.objective.score import (
+    ACCURACY,
+    SMALLEST_VIOLATION,
+    UNMEASURED_VIOLATION,
+    accuracy_verdict,
+    lacking_accuracy,
+    score,
+)
 from orchestrator.objective.slo import Slo, read_slo
 
 __all__ = [
@@ -17,6 +24,7 @@ __all__ = [
     "Slo",
     "accuracy_verdict",
     "cost_figures",
+    "lacking_accuracy",
     "read_objectives",
     "read_slo",
     "score",

@@ -84,6 +84,13 @@ def accuracy_verdict(figures: Mapping[str, float], slo: Slo) -> dict[str, Verdic
     return {ACCURACY: Verdict.PASS if figures.get(ACCURACY, -math.inf) >= slo.min_accuracy else Verdict.FAIL}
 
 
+def lacking_accuracy(figures: Mapping[str, float], slo: Slo, whose: str) -> str:
+    """Why the SLO cannot be judged, where nobody told how accurate the model is, `whose` saying how; else ""."""
+    if slo.min_accuracy is None or ACCURACY in figures:
+        return ""
+    return f"slo.min_accuracy is {slo.min_accuracy:g}, but {whose}"
+
+
 def _allowed_errors(slo: Slo) -> float:
     """The largest share of requests that may fail: a p99 within its limit allows 1 %, a maximum none at all."""
     shares = [slo.limits().get("error_ratio", 1.0)]

@@ -12,10 +12,12 @@ from orchestrator.measure.race import BEATEN, Rival
 from orchestrator.measure.sketch import sorted_ms
 from orchestrator.measure.steps import measure_steps, step_figures
 from orchestrator.measure.verdict import verdicts
-from orchestrator.objective import score
+from orchestrator.objective import accuracy_verdict, lacking_accuracy, score
 from orchestrator.offline.bench import FreshProcess
 from orchestrator.offline.window import Seen, asked_figures, observe_steps, start_up
 from orchestrator.result import Status, TrialResult
+
+UNTOLD = "no step tells how accurate the model is: it takes the key `accuracy` in what step() returns (docs/offline.md)"
 
 
 def run_job(
@@ -58,17 +60,20 @@ def run_job(
     except DeploymentFailedError as error:
         return end(Status.FAILED, str(error))
 
+    told = step_figures(seen.steps)
+    if lacking := lacking_accuracy(told, experiment.slo, UNTOLD):
+        return end(Status.FAILED, lacking)
     measurement = measure_steps(seen.steps, asked_figures(experiment))
-    samples, window, limits = seen.samples, seen.window, experiment.slo.limits()
-    judged = verdicts(samples, window, limits)
+    samples, window = seen.samples, seen.window
+    judged = {**verdicts(samples, window, experiment.slo.limits()), **accuracy_verdict(told, experiment.slo)}
     strict = experiment.measure.validity == "strict"
     wall = clock() - started
-    details = {**cold.figures(), **step_figures(seen.steps), "memory_mib": memory_mib, **seen.machine}
+    details = {**cold.figures(), **told, "memory_mib": memory_mib, **seen.machine}
     return result(
         Status.INVALID if seen.invalid and strict else Status.COMPLETE,
         reasons=seen.invalid if seen.invalid and strict else _remarks(seen),
         measurement=measurement,
-        score=score(measurement.metrics(), experiment.slo, experiment.objectives, judged),
+        score=score({**measurement.metrics(), **told}, experiment.slo, experiment.objectives, judged),
         verdicts=judged,
         details=details,
         sorted_ms=sorted_ms(samples, window),

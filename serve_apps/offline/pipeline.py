@@ -22,10 +22,10 @@ from typing import Any, Protocol
 import torch
 from torch.utils.data import DataLoader
 
-from serve_apps.nets.store import ensure_built
+from serve_apps.engine import Model
 from serve_apps.offline.arguments import RAY_DATA, PipelineArgs
-from serve_apps.offline.engines import TORCH, Engine, opened
 from serve_apps.offline.loading import Batch, Photos, collate
+from serve_apps.offline.models import make, opened, report
 from serve_apps.offline.run import run_over
 from serve_apps.offline.source import source_of
 
@@ -37,14 +37,13 @@ class Job(Protocol):
     """What `build` returns."""
 
     def step(self) -> Mapping[str, Any]:
-        """One run: {"items": how many were done, "parts": {name: milliseconds}}."""
+        """One run: {"items": how many were done, "parts": {name: milliseconds}, "accuracy": of the variant}."""
 
 
 def prepare(args: Mapping[str, Any]) -> None:
-    """Makes what is made once and kept: the model, and the photos."""
+    """Makes what is made once and kept: the model in its variant, and the photos."""
     wanted = PipelineArgs.from_args(args)
-    if wanted.engine != TORCH:
-        ensure_built(wanted.model)
+    make(wanted.model, wanted.variant)
     source_of(wanted).find()
 
 
@@ -57,14 +56,15 @@ def build(args: Mapping[str, Any]) -> Job:
         from serve_apps.offline.ray_pipeline import RayDataRuns  # slow to import, and only needed for this
 
         return RayDataRuns(wanted)
-    return LoaderRuns(wanted, opened(wanted.model, wanted.engine, wanted.threads))
+    return LoaderRuns(wanted, opened(wanted.model, wanted.variant))
 
 
 class LoaderRuns:
     """Runs in which a `torch.utils.data.DataLoader` brings the batches to a model in this process."""
 
-    def __init__(self, args: PipelineArgs, engine: Engine) -> None:
-        self._args, self._engine = args, engine
+    def __init__(self, args: PipelineArgs, model: Model) -> None:
+        self._args, self._model = args, model
+        self._input = model.spec.inputs[0].name
         self._photos = Photos(source_of(args).find(), args.items)
 
     def step(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class LoaderRuns:
             if any(words in str(error) for words in NO_MEMORY):
                 raise MemoryError(f"too little memory, or shared memory (/dev/shm), for the workers: {error}") from None
             raise
-        return {"items": self._args.items, "parts": parts.told()}
+        return report(self._args.items, parts.told(), self._model.accuracy)
 
     def _loader(self) -> DataLoader[Batch]:
         workers = self._args.workers
@@ -88,4 +88,4 @@ class LoaderRuns:
         )
 
     def _infer(self, pixels: torch.Tensor) -> None:
-        self._engine.run({self._engine.inputs[0].name: pixels.numpy()})
+        self._model.run({self._input: pixels.numpy()})

@@ -15,8 +15,8 @@ import numpy as np
 import ray.data
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 
-from serve_apps.offline.arguments import ONNXRUNTIME, PipelineArgs
-from serve_apps.offline.engines import opened
+from serve_apps.offline.arguments import PipelineArgs
+from serve_apps.offline.models import opened, report
 from serve_apps.offline.run import Parts
 from serve_apps.offline.source import Source, source_of
 
@@ -43,10 +43,14 @@ class Reader:
 
 
 class Classifier:
-    """A copy of the model. It passes on the times of its items, each with a share of the time of its batch."""
+    """A copy of the model. It passes on the times of its items, each with a share of the time of its batch.
+
+    The accuracy of the model's variant goes with them, NaN where it is not known.
+    """
 
     def __init__(self, args: PipelineArgs) -> None:
-        self._engine = opened(args.model, ONNXRUNTIME, args.threads)
+        self._model = opened(args.model, args.variant)
+        self._input = self._model.spec.inputs[0].name
         self._free_s: float | None = None  # when the batch before was done
 
     def __call__(self, rows: Rows) -> Rows:
@@ -54,10 +58,16 @@ class Classifier:
         pixels = rows.pop("pixels")
         started_s = time.perf_counter()
         waited_s = 0.0 if self._free_s is None else started_s - self._free_s
-        self._engine.run({self._engine.inputs[0].name: np.ascontiguousarray(pixels)})
+        self._model.run({self._input: np.ascontiguousarray(pixels)})
         self._free_s = time.perf_counter()
         each = np.full(len(pixels), 1 / len(pixels))
-        return {**rows, "inference_s": each * (self._free_s - started_s), "idle_s": each * waited_s}
+        accuracy = math.nan if self._model.accuracy is None else self._model.accuracy
+        return {
+            **rows,
+            "inference_s": each * (self._free_s - started_s),
+            "idle_s": each * waited_s,
+            "accuracy": np.full(len(pixels), accuracy),
+        }
 
 
 class RayDataRuns:
@@ -74,13 +84,14 @@ class RayDataRuns:
     def step(self) -> dict[str, Any]:
         """One run. `first_batch_ms` is until the first results less what inferring them took."""
         began_s = time.perf_counter()
-        parts = Parts()
+        parts, accuracy = Parts(), math.nan
         for rows in self._dataset().iter_batches(batch_size=None, batch_format="numpy"):
             if not parts.first_batch_s:
                 parts.first_batch_s = time.perf_counter() - began_s - float(rows["inference_s"].sum())
             for name in ("load_s", "decode_s", "inference_s", "idle_s"):
                 setattr(parts, name, getattr(parts, name) + float(rows[name].sum()))
-        return {"items": self._args.items, "parts": parts.told()}
+            accuracy = float(rows["accuracy"][-1])  # all copies are of one variant
+        return report(self._args.items, parts.told(), None if math.isnan(accuracy) else accuracy)
 
     def _dataset(self) -> Dataset:
         args = self._args

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from serve_apps.datasets.photos import photo_files
-from serve_apps.decoding import decode
+from serve_apps.decoding import DECODERS, PILLOW
 from serve_apps.offline.arguments import PipelineArgs
 
 
@@ -31,12 +31,13 @@ class Source:
     photos: int
     size: tuple[int, int]
     side: tuple[int, int]
+    decoder: str = PILLOW
 
     def find(self) -> Files:
         """The files on this machine, made first if need be. FileNotFoundError where a directory has none."""
         shape = "x".join(map(str, self.side))
-        files = photo_files(self.data, self.photos, self.size, lambda body: decode(body, *self.side), shape)
-        return Files(tuple(files), self.side)
+        files = photo_files(self.data, self.photos, self.size, lambda body: DECODERS[PILLOW](body, *self.side), shape)
+        return Files(tuple(files), self.side, self.decoder)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Files:
 
     files: tuple[Path, ...]
     side: tuple[int, int]
+    decoder: str
 
     def read(self, index: int) -> Item:
         """The item of that number. Raises what reading and decoding do."""
@@ -54,10 +56,10 @@ class Files:
             return Item(np.load(file), time.perf_counter() - started_s, 0.0)
         body = file.read_bytes()
         read_s = time.perf_counter()
-        return Item(decode(body, *self.side), read_s - started_s, time.perf_counter() - read_s)
+        return Item(DECODERS[self.decoder](body, *self.side), read_s - started_s, time.perf_counter() - read_s)
 
 
 def source_of(args: PipelineArgs) -> Source:
     """Of photos that the model of these arguments takes."""
     _, height, width = importlib.import_module(f"serve_apps.nets.{args.model}").ITEM_SHAPE
-    return Source(args.data, args.photos, args.size, (height, width))
+    return Source(args.data, args.photos, args.size, (height, width), args.decoder)

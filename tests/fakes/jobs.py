@@ -16,7 +16,7 @@ def steps_of(times_ms, items=1, parts=None) -> Steps:
     rows, now = [], 0.0
     for place, took_ms in enumerate(times_ms):
         count = items if isinstance(items, int) else items[place]
-        rows.append((now, now + took_ms / 1e3, count, parts or {}))
+        rows.append((now, now + took_ms / 1e3, count, parts or {}, None))
         now += took_ms / 1e3
     return Steps.of(rows)
 
@@ -30,6 +30,7 @@ class FakeBench:
     items: int = 8
     build_s: float = 0.5
     parts: Mapping[str, float] = field(default_factory=dict)
+    accuracy: float | None = None
     machine: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, Exception] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
@@ -56,7 +57,7 @@ class FakeBench:
             took_s = self.step_s(self.number)
             if took_s > timeout_s:
                 raise TimeoutError
-            rows.append((self.clock.now, self.clock.now + took_s, self.items, self.parts))
+            rows.append((self.clock.now, self.clock.now + took_s, self.items, self.parts, self.accuracy))
             self.clock.now += took_s
             self.number += 1
         return Steps.of(rows)

@@ -14,15 +14,16 @@ from orchestrator.errors import DeploymentFailedError, InfeasibleError
 from orchestrator.job import JobProcess, death, kernel_kills, read_report
 
 GOOD = {
-    "items alone": ({"items": 3}, (3, {})),
-    "with parts": ({"items": 1, "parts": {"load_ms": 2}}, (1, {"load_ms": 2.0})),
-    "numpy's numbers": ({"items": np.int64(4), "parts": {"a_ms": np.float32(0.5)}}, (4, {"a_ms": 0.5})),
-    "no parts": ({"items": 2.0, "parts": None}, (2, {})),
+    "items alone": ({"items": 3}, (3, {}, None)),
+    "with parts": ({"items": 1, "parts": {"load_ms": 2}}, (1, {"load_ms": 2.0}, None)),
+    "numpy's numbers": ({"items": np.int64(4), "parts": {"a_ms": np.float32(0.5)}}, (4, {"a_ms": 0.5}, None)),
+    "no parts": ({"items": 2.0, "parts": None}, (2, {}, None)),
+    "with its accuracy": ({"items": 1, "accuracy": np.float32(0.5)}, (1, {}, 0.5)),
 }
 
 
 @pytest.mark.parametrize(("report", "read"), GOOD.values(), ids=GOOD)
-def test_a_report_is_a_number_of_items_and_perhaps_parts(report, read):
+def test_a_report_is_a_number_of_items_and_perhaps_parts_and_an_accuracy(report, read):
     assert tuple(read_report(report)) == read
 
 
@@ -32,10 +33,15 @@ BAD = {
     "none processed": ({"items": 0}, "at least 1; found 0"),
     "half an item": ({"items": 1.5}, "at least 1; found 1.5"),
     "true": ({"items": True}, "at least 1; found true"),
-    "another key": ({"items": 1, "item": 2}, 'step() returned "item", which has no meaning; it takes items and parts'),
+    "another key": (
+        {"items": 1, "item": 2},
+        'step() returned "item", which has no meaning; it takes items, parts, accuracy',
+    ),
     "parts in a list": ({"items": 1, "parts": [1]}, "a mapping of names to milliseconds; found [1]"),
     "a part without a unit": ({"items": 1, "parts": {"load": 1}}, 'has a name such as load_ms; found "load"'),
     "a part below 0": ({"items": 1, "parts": {"load_ms": -1}}, "load_ms of a step is -1, which is no number"),
+    "an accuracy in percent": ({"items": 1, "accuracy": 99}, "`accuracy` of a step is a number from 0 to 1; found 99"),
+    "an accuracy of true": ({"items": 1, "accuracy": True}, "a number from 0 to 1; found true"),
     "a part of nothing": ({"items": 1, "parts": {"load_ms": float("nan")}}, "is NaN, which is no number"),
 }
 

@@ -27,7 +27,7 @@ def test_rates_are_those_of_the_steps_own_time():
 
 
 def test_a_pause_between_two_steps_is_nobodys_time():
-    rows = [(0.0, 0.01, 1, {}), (5.0, 5.01, 1, {}), (9.0, 9.01, 1, {})]
+    rows = [(start, start + 0.01, 1, {}, None) for start in (0.0, 5.0, 9.0)]
     assert measure_steps(Steps.of(rows)).items_per_s == pytest.approx(100)
 
 

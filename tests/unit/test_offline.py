@@ -203,6 +203,22 @@ def test_an_slo_limits_the_time_of_a_step(experiment):
     assert result.score.violation == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("accuracy", "verdict"), [(0.995, Verdict.PASS), (0.98, Verdict.FAIL)])
+def test_an_slo_limits_the_accuracy_that_the_job_tells(experiment, accuracy, verdict):
+    result = run(experiment(slo="{min_accuracy: 0.99}"), FakeBench(accuracy=accuracy))
+    assert result.status is Status.COMPLETE
+    assert result.details["accuracy"] == pytest.approx(accuracy)
+    assert result.verdicts == {"accuracy": verdict}
+    assert (result.score.violation > 0) == (verdict is Verdict.FAIL)
+
+
+def test_a_job_that_is_asked_for_its_accuracy_has_to_tell_it(experiment):
+    result = run(experiment(slo="{min_accuracy: 0.99}"))
+    assert result.status is Status.FAILED
+    assert result.reasons[0].startswith("slo.min_accuracy is 0.99, but no step tells how accurate the model is")
+    assert "accuracy" not in run(experiment()).details
+
+
 def test_a_trial_says_where_its_time_goes(experiment):
     machine = {"replica_cpu_cores": 1.9, "machine_cores": 2.0}
     result = run(experiment(), FakeBench(parts={"inference_ms": 7.5, "load_ms": 2.0}, machine=machine))

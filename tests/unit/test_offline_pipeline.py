@@ -24,9 +24,10 @@ def _kept_here(monkeypatch, tmp_path):
         {},
         {"model": "mobilenet", "engine": "torch", "batch_size": 256, "workers": 4, "data": "tensors", "items": 1},
         {"engine": "ray_data", "workers": 1, "copies": 2},
+        {"decoder": "turbo"},
         {"data": ".", "size": [64, 48]},
     ],
-    ids=["all left out", "torch", "ray_data", "a directory"],
+    ids=["all left out", "torch", "ray_data", "a decoder", "a directory"],
 )
 def test_arguments_that_are_allowed(args):
     found = PipelineArgs.from_args(args)
@@ -43,10 +44,25 @@ def test_arguments_that_are_allowed(args):
         ({"batch_size": 0}, ValueError, r"args\.batch_size is 0; it must be an integer from 1"),
         ({"workers": -1}, ValueError, r"args\.workers is -1; it must be an integer from 0"),
         ({"model": "digits"}, ValueError, r"args\.model is 'digits'; it must be 'squeezenet' or"),
-        ({"engine": "tensorrt"}, ValueError, r"args\.engine .* 'onnxruntime' or 'torch' or 'ray_data'"),
+        (
+            {"engine": "tensorrt"},
+            ValueError,
+            r"args\.engine .* 'onnxruntime' or 'torch' or 'torch_compile' or 'ray_data'",
+        ),
         ({"data": "/no/such/place"}, ValueError, r"args\.data .* 'jpegs', 'tensors' or the path of a directory"),
         ({"size": [500]}, ValueError, r"args\.size is \[500\]; it must be \[width, height\]"),
         ({"engine": "ray_data"}, InfeasibleError, r"infeasible: args\.workers is 0, but Ray Data"),
+        ({"precision": "int4"}, ValueError, r"args\.precision is 'int4'; it must be 'fp32' or"),
+        (
+            {"precision": "int8", "engine": "torch"},
+            InfeasibleError,
+            r"infeasible: args\.precision is 'int8' and args\.engine",
+        ),
+        (
+            {"decoder": "turbo", "data": "tensors"},
+            InfeasibleError,
+            r"infeasible: args\.decoder is 'turbo', but with data",
+        ),
         ({"copies": 2}, InfeasibleError, r"infeasible: args\.copies is 2, but only ray_data"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, dict) else None,
@@ -54,6 +70,20 @@ def test_arguments_that_are_allowed(args):
 def test_a_mistake_names_key_value_and_cure(args, error, message):
     with pytest.raises(error, match=message):
         PipelineArgs.from_args(args)
+
+
+@pytest.mark.parametrize(
+    ("args", "variant"),
+    [
+        ({"precision": "int8", "threads": 3}, ("int8", "onnxruntime", 3)),
+        ({"engine": "torch_compile", "threads": 1}, ("fp32", "torch_compile", 1)),
+        ({"engine": "ray_data", "workers": 1, "precision": "int8", "threads": 1}, ("int8", "onnxruntime", 1)),
+    ],
+    ids=["int8", "compiled", "on Ray Data it is ONNX Runtime that computes"],
+)
+def test_how_the_model_is_computed(args, variant):
+    found = PipelineArgs.from_args(args).variant
+    assert (found.precision, found.engine, found.threads) == variant
 
 
 def batches(*times):
