@@ -31,6 +31,9 @@ OF_JOBS = {
 }
 """The same of offline trials."""
 
+ACCURACY = "accuracy"
+"""Shown where it tells trials apart."""
+
 SPARE = ("latency_mean_ms", "queue_ms_mean", "overhead_s", "compute_ms_mean", "batch_size_mean", "latency_p50_ms")
 SPARE_OF_JOBS = ("first_step_ms", "build_s", "memory_mib")
 """Columns that are left out where a terminal has no room for all, the first of them first."""
@@ -41,6 +44,8 @@ def columns_of(study: StudyResult, known: Collection[str]) -> tuple[list[str], l
     goals = [objective.metric for objective in study.objectives]
     offered, least = (OF_JOBS, SPARE_OF_JOBS) if study.is_offline else (COLUMNS, SPARE)
     columns = [name for name in dict.fromkeys((*offered, *goals)) if name in known]
+    if len({round(one.details[ACCURACY], 4) for one in study.trials if ACCURACY in one.details}) > 1:
+        columns.append(ACCURACY)
     spare = [name for name in least if name not in goals]
     return columns, spare + (["throughput_rps"] if "max_rate_rps" in known else [])  # about the same as the rate
 
@@ -49,4 +54,6 @@ def heading(name: str, offline: bool) -> str:
     """Goodput, items, and latencies that COLUMNS does not have, are shown where they are an objective."""
     if offline and name in OF_JOBS:
         return OF_JOBS[name]
-    return {**COLUMNS, "goodput_rps": "goodput\nreq/s", "items_per_s": "items/s"}.get(name) or f"{shown(name)}\nms"
+    return {**COLUMNS, ACCURACY: "accuracy", "goodput_rps": "goodput\nreq/s", "items_per_s": "items/s"}.get(
+        name
+    ) or f"{shown(name)}\nms"

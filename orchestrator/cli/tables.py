@@ -11,7 +11,7 @@ from rich.text import Text
 
 from orchestrator.cli.across import print_across
 from orchestrator.cli.breakdown import accuracy_line, batches_line, breakdown_table, padding_line
-from orchestrator.cli.columns import columns_of, heading
+from orchestrator.cli.columns import ACCURACY, columns_of, heading
 from orchestrator.cli.confirmation import gain_text, print_confirmation, recommendation
 from orchestrator.cli.plain import fits, plain_table
 from orchestrator.document import metrics
@@ -34,6 +34,9 @@ from orchestrator.result import BASELINE, Status, StudyResult, TrialResult
 
 MOST_ROWS = 100
 """Trials that a table has; more than these are too many to read, and to draw while somebody waits."""
+
+EXACT = {"requests": ",.0f", ACCURACY: ".4f"}
+"""Figures with all of their digits, and how they are written."""
 
 NARROWEST = 4
 """Letters of a knob's name side by side, where there is little room."""
@@ -106,10 +109,9 @@ def _ranked(study: StudyResult) -> list[TrialResult]:
 
 def _figures(trial: TrialResult, columns: Sequence[str]) -> list[str]:
     values = metrics(trial)
+    exact = {name: layout for name, layout in EXACT.items() if name in values}
     return [
-        f"{values[name]:,.0f}"
-        if name == "requests" and name in values
-        else figure(values.get(name)) + spread(values, name)
+        format(values[name], exact[name]) if name in exact else figure(values.get(name)) + spread(values, name)
         for name in columns
     ]
 

@@ -151,6 +151,14 @@ def test_a_highest_rate_has_a_column_and_the_rate_at_which_it_was_found_makes_ro
     assert "1,250 ±4% 1,956 ±18%" in text(140, *trials)
 
 
+def test_the_accuracy_has_a_column_where_it_tells_trials_apart():
+    same = [replace(one, details={"accuracy": 0.9694}) for one in (BASELINE, BEST)]
+    assert not any("accuracy" in line for line in lines(200, *same, show=trials_table))
+    other = replace(OPEN, details={"accuracy": 0.94712})
+    shown = "\n".join(lines(200, *same, other, show=trials_table))
+    assert all(word in shown for word in ("accuracy", "0.9694", "0.9471"))
+
+
 def test_the_best_come_first_then_the_undecided_then_those_over_the_slo_then_the_rest():
     first = [line.split()[0] for line in lines(140, *TRIALS, show=trials_table) if line.split()]
     assert [word for word in first if word == "baseline" or word.isdigit()] == ["1", "2", "baseline", "3", "4"]
