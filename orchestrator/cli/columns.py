@@ -34,6 +34,9 @@ OF_JOBS = {
 ACCURACY = "accuracy"
 """Shown where it tells trials apart."""
 
+RARE = {ACCURACY: ACCURACY, "goodput_rps": "goodput\nreq/s", "items_per_s": "items/s"}
+"""Not in every table: the last two where they are an objective."""
+
 SPARE = ("latency_mean_ms", "queue_ms_mean", "overhead_s", "compute_ms_mean", "batch_size_mean", "latency_p50_ms")
 SPARE_OF_JOBS = ("first_step_ms", "build_s", "memory_mib")
 """Columns that are left out where a terminal has no room for all, the first of them first."""
@@ -51,9 +54,7 @@ def columns_of(study: StudyResult, known: Collection[str]) -> tuple[list[str], l
 
 
 def heading(name: str, offline: bool) -> str:
-    """Goodput, items, and latencies that COLUMNS does not have, are shown where they are an objective."""
+    """Of a figure; latencies that COLUMNS does not have are shown where they are an objective."""
     if offline and name in OF_JOBS:
         return OF_JOBS[name]
-    return {**COLUMNS, ACCURACY: "accuracy", "goodput_rps": "goodput\nreq/s", "items_per_s": "items/s"}.get(
-        name
-    ) or f"{shown(name)}\nms"
+    return {**COLUMNS, **RARE}.get(name) or f"{shown(name)}\nms"
