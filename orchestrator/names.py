@@ -116,5 +116,11 @@ def spread(values: Mapping[str, float], name: str) -> str:
     value, lo, hi = values.get(name), values.get(f"{name}_lo"), values.get(f"{name}_hi")
     if not value or lo is None or hi is None:
         return ""
-    share = (hi - lo) / 2 / abs(value)
+    return plus_minus((hi - lo) / 2 / abs(value))
+
+
+def plus_minus(share: float) -> str:
+    """ " ±3%"; empty where it is not known."""
+    if math.isnan(share):
+        return ""
     return f" ±{share:.0%}" if share >= 0.01 else " ±<1%"

@@ -9,12 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestrator.cli.plain import plain_table, share
-from orchestrator.document import metrics
-from orchestrator.names import describe, figure, listing, short_names, spread
+from orchestrator.names import describe, figure, listing, plus_minus, short_names
 from orchestrator.result import Across, StudyResult
 from orchestrator.robust import TOP, Standing, by_top
 
-MOST_ROWS = 15
+MOST_ROWS = 20
 """Configurations that a table has: the others are worse compromises."""
 
 
@@ -68,8 +67,7 @@ def _bests(study: StudyResult, found: Across, names: dict[str, str]) -> Table:
         if number is None or cell is None:
             table.add_row(value, "nothing keeps the SLO", "")
             continue
-        values = metrics(cell.trial)
-        told = figure(cell.figure) + ("" if cell.again else spread(values, study.objective))
+        told = figure(cell.figure) + plus_minus(cell.uncertainty)
         table.add_row(value, describe(found.configurations[number], names), told)
     return table
 
