@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import onnxruntime
 import pytest
 
-from orchestrator.errors import DeploymentFailedError
+from orchestrator.errors import DeploymentFailedError, InfeasibleError
 from orchestrator.job import JobProcess
 from serve_apps.offline.texts import TextRuns, TextsArgs
 
@@ -30,6 +31,14 @@ def test_a_model_is_timed_batch_by_batch(model, engine):
 def test_a_model_in_other_numbers_tells_how_far_it_agrees():
     (row,) = run({"model": "encoder_tiny", "precision": "int8", "batch_size": 2, "threads": 1})
     assert 0.9 < row.accuracy < 1
+
+
+def test_what_nothing_here_computes_is_infeasible_before_anything_is_made(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORCHESTRATOR_MODEL_DIR", str(tmp_path))
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(InfeasibleError, match=r"^args.precision is 'fp16', and this node has no GPU"):
+        run({"model": "resnet18", "precision": "fp16"})
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("padding", ["max", "longest", "bucketed"])
