@@ -18,6 +18,7 @@ from orchestrator.measure.race import BEATEN
 from orchestrator.measure.samples import Outcome
 from orchestrator.measure.verdict import Verdict
 from orchestrator.names import figure, label, short_names
+from orchestrator.plain import identity
 from orchestrator.result import BASELINE, Ratio, Status, StudyResult, TrialResult, best_of
 from orchestrator.several import Searched, Several
 
@@ -42,10 +43,15 @@ SHARES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 
 
 def trials(studies: Studies, wanted: Wanted) -> str:
-    """| knobs | metrics: a row for each trial, in the order of the knobs' values."""
+    """| knobs | metrics: a row for each configuration, in the order of the knobs' values.
+
+    Of one that was measured more than once, the first trial that can be trusted.
+    """
     paths, shown = wanted.arguments
-    study = only(studies, wanted)
-    ordered = sorted(study.trials, key=lambda trial: [_key(trial.configuration.get(path)) for path in paths])
+    first: dict[str, TrialResult] = {}
+    for trial in sorted(only(studies, wanted).trials, key=lambda trial: trial.status is not Status.COMPLETE):
+        first.setdefault(identity(trial.configuration), trial)
+    ordered = sorted(first.values(), key=lambda trial: [_key(trial.configuration.get(path)) for path in paths])
     rows = [[*knobs(trial.configuration, paths), *(cell(trial, metric) for metric in shown)] for trial in ordered]
     return markdown([heading(name) for name in (*paths, *shown)], rows)
 

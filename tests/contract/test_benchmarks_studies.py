@@ -78,6 +78,12 @@ def test_trials_are_listed_in_the_order_of_their_knobs():
     ]
 
 
+def test_of_a_configuration_that_was_measured_more_than_once_the_first_trial_to_be_trusted_is_listed():
+    invalid = at(0, 100.0, 8, status=Status.INVALID)
+    found = study([invalid, at(1, 250.0, 8), at(2, 240.0, 8)])
+    assert made("trials", {"": found}, ("batch",), ("throughput_rps",))[1:] == [["8", "250"]]
+
+
 def test_what_was_drawn_first_is_listed_for_each_workload():
     found = study([at(0, 100.0, 1), at(1, 250.0, 8), at(2, 120.0, 2), at(3, 90.0, 4)])
     assert made("sampled", {"few": found, "many": found}, ("batch",), ("throughput_rps",), ("2",))[1:] == [
