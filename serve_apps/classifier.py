@@ -3,7 +3,7 @@
     import_path: serve_apps.classifier:build
     args: {model: digits}          # or a path to an .onnx file
 
-It never imports torch: importing it is part of every deployment's start.
+It imports torch only where that computes: importing it is part of every deployment's start.
 """
 
 from __future__ import annotations
